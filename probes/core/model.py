@@ -1,0 +1,193 @@
+"""What a probe may ask of a model: the interface that `probes.backend` implements.
+
+Arrays are NumPy, so that measures never depend on the library or the device that computed them. Embeddings are
+float32 unit rows. Symbols: n pictures or texts, d the width of the shared space, L layers, H heads, T tokens
+of the image tower (class token first, then patches row by row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.core.pictures import Picture, Raster
+
+Float32 = NDArray[np.float32]
+
+Progress = Callable[[float, str], None]
+"""Called with the share done, 0 to 1, and what is being done. May raise `Cancelled`."""
+
+
+def no_progress(share: float, doing: str) -> None:
+    """A `Progress` that tells nobody."""
+
+
+class Capability(str, Enum):
+    """What a model can be asked to do beyond encoding pictures and texts, which all can."""
+
+    DECOMPOSE = "decompose"
+    """Its image embedding is an exact sum over heads, MLPs and constants."""
+    ATTEND = "attend"
+    """Its attention maps can be read."""
+    DIFFERENTIATE = "differentiate"
+    """Similarities have gradients in the pixels."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a loaded model.
+
+    Attributes:
+        spec: how it was asked for, such as `bundled:emoji` or `ViT-B-32-quickgelu:openai`.
+        name: what to call it in a sentence.
+        architecture: open_clip's name of the configuration, or the folder's.
+        pretrained: open_clip's tag of the weights, or where they came from.
+        weights_digest: SHA-256 over names, shapes and values of all weights, hexadecimal.
+        activation: the activation of the image tower's MLPs, such as `GELU` or `QuickGELU`.
+        device: such as `cpu` or `cuda:0`.
+        precision: in which pictures and texts are encoded, `float32` or `bfloat16`.
+        parameters: number of weights.
+        width: d, the width of the shared space.
+        image_size: (height, width) of what the tower sees, in pixels.
+        context_length: most tokens of a text, start and end included.
+        logit_scale: the factor on the cosine (after the exponential).
+        logit_bias: added to the scaled cosine; 0 where the model has none.
+        sigmoid: whether probabilities are sigmoids, each label for itself (SigLIP), or a softmax over labels.
+        lacks: for each capability the model does not have, why, in a sentence.
+        warnings: what a user of this model has to know, in sentences.
+        templates: zero-shot templates that suit the model, each with one `{}`.
+        description: a paragraph on what the model is and is not.
+    """
+
+    spec: str
+    name: str
+    architecture: str
+    pretrained: str
+    weights_digest: str
+    activation: str
+    device: str
+    precision: str
+    parameters: int
+    width: int
+    image_size: tuple[int, int]
+    context_length: int
+    logit_scale: float
+    logit_bias: float = 0.0
+    sigmoid: bool = False
+    lacks: Mapping[Capability, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ("a photo of a {}.",)
+    description: str = ""
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the model has the capability."""
+        return capability not in self.lacks
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as the text tower sees it.
+
+    Attributes:
+        text: what was given.
+        pieces: the tokens kept, as text, without start, end and padding.
+        dropped: how many tokens did not fit and were cut off.
+    """
+
+    text: str
+    pieces: tuple[str, ...]
+    dropped: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the end of the text was cut off."""
+        return self.dropped > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition:
+    """An image embedding as an exact sum of terms in the shared space (Gandelsman 2024).
+
+    embedding = initial + heads.sum((1, 2)) + mlps.sum(1) + constant, each term already put through the last
+    norm (with the mean and deviation of the whole held fixed) and the projection, and divided by the norm of
+    the whole.
+
+    Attributes:
+        heads: (n, L, H, d), each head's output summed over the tokens it reads.
+        mlps: (n, L, d).
+        initial: (n, d), the class token as it enters the first layer.
+        constant: (n, d), output biases of attention and the bias of the last norm.
+        embedding: (n, d), the model's own unit embedding of the same pictures in float32.
+        error: largest absolute difference between the sum and `embedding`.
+        tokens: (n, L, H, T, d), heads before the sum over tokens; None unless asked for.
+        grid: (rows, columns) of patches; T = 1 + rows x columns.
+    """
+
+    heads: Float32
+    mlps: Float32
+    initial: Float32
+    constant: Float32
+    embedding: Float32
+    error: float
+    grid: tuple[int, int]
+    tokens: Float32 | None = None
+
+
+class Backend(Protocol):
+    """One loaded model, its cache in front. Safe to call from several threads."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model."""
+
+    def encode_images(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
+        """Unit embeddings of pictures, (n, d)."""
+
+    def encode_texts(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
+        """Unit embeddings of texts, (n, d). Texts longer than the context are cut: see `tokens`."""
+
+    def preprocess(self, pictures: Sequence[Picture]) -> tuple[Raster, ...]:
+        """What the tower really sees of each picture, after resizing and cropping."""
+
+    def tokens(self, texts: Sequence[str]) -> tuple[Tokens, ...]:
+        """How the tokenizer cuts each text, and whether its end is lost."""
+
+    def logits(self, images: Float32, texts: Float32) -> Float32:
+        """logit_scale x cosine + logit_bias for every picture and text, (n, m)."""
+
+    def decompose(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        """Split image embeddings into terms of heads, MLPs and constants, in float32.
+
+        Raises:
+            CapabilityError: the tower is not a plain pre-norm ViT.
+        """
+
+    def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
+        """Attention weights of the class token over all tokens, (n, L, H, T), rows summing to one.
+
+        Raises:
+            CapabilityError: the tower has no class token whose attention can be read.
+        """
+
+    def gradient(self, picture: Picture, text: str) -> Float32:
+        """Gradient of cosine(picture, text) in what the tower sees, per unit of colour 0..1: (h, w, 3).
+
+        Raises:
+            CapabilityError: the tower does not let gradients through.
+        """
+
+    def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
+        """For each picture a sentence if it is unlike anything the model was trained on, else None.
+
+        Only bundled models know; others always answer None.
+        """
+
+    def unfamiliar_texts(self, texts: Sequence[str]) -> tuple[str | None, ...]:
+        """For each text a sentence if it is unlike anything the model was trained on, else None."""
