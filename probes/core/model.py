@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, softmax
 
 from probes.core.pictures import Picture, Raster
 
@@ -87,6 +88,18 @@ class ModelCard:
     def can(self, capability: Capability) -> bool:
         """Whether the model has the capability."""
         return capability not in self.lacks
+
+
+def probabilities(card: ModelCard, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What the model would call probabilities: a softmax over labels, the last axis, or sigmoids.
+
+    Args:
+        card: of the model that gave the logits; says which of the two it was trained with.
+        logits: (..., labels), scale and bias already applied.
+    """
+    values = np.asarray(logits, dtype=np.float64)
+    shares: NDArray[np.float64] = expit(values) if card.sigmoid else softmax(values, axis=-1)
+    return shares
 
 
 @dataclass(frozen=True)

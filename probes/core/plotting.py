@@ -1,0 +1,47 @@
+"""How every figure looks: one palette, one layout, for light and dark grounds.
+
+Colours are Okabe and Ito's (2008), which people with the common colour-vision deficiencies can tell apart.
+Grounds are transparent and the shell recolours text for dark pages, so a figure is drawn once.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#808890"
+PALETTE = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW, GREY)
+
+TEXT = "#30363d"
+RULE = "rgba(128,136,144,0.25)"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+DIVERGING = ((0.0, BLUE), (0.5, "#f2f2f2"), (1.0, VERMILION))
+"""Colour scale for signed values, centred at zero by the caller."""
+
+SEQUENTIAL = "Cividis"
+"""Colour scale for values from little to much; readable with colour-vision deficiencies and in print."""
+
+
+def styled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
+    """Give a figure the common look. Height in pixels; width follows the page."""
+    figure.update_layout(
+        title={"text": title, "x": 0.0, "xanchor": "left", "xref": "container", "font": {"size": 16}},
+        height=height,
+        autosize=True,
+        margin={"l": 8, "r": 16, "t": 56, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 13, "color": TEXT},
+        colorway=list(PALETTE),
+        legend={"orientation": "h", "yanchor": "top", "y": -0.12, "x": 0},
+        hoverlabel={"font": {"family": FONT}},
+    )
+    figure.update_xaxes(gridcolor=RULE, zerolinecolor=GREY, automargin=True)
+    figure.update_yaxes(gridcolor=RULE, zerolinecolor=GREY, automargin=True)
+    return figure
+
+
+def shortened(text: str, longest: int = 28) -> str:
+    """A label short enough for an axis; the full text belongs in the hover."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

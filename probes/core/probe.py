@@ -1,0 +1,104 @@
+"""The contract of a probe, and the one way to run one.
+
+A probe ties five things together so that a type checker holds them to each other: a card, a class of
+parameters, a class of results, a measure and figures. `run` serves the browser, the command line and the API
+alike: it checks the parameters and the model's capabilities before it computes, and wraps the result in a
+report that says how it came about.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Generic, Protocol, TypeVar
+
+import plotly.graph_objects as go
+
+from probes.core.card import Card
+from probes.core.errors import CapabilityError
+from probes.core.model import Backend, Progress, no_progress
+from probes.core.parameters import Params, verify
+from probes.core.report import Provenance, Report
+
+
+class Result(Protocol):
+    """What every result can say of itself. Results are frozen dataclasses of numbers."""
+
+    @abstractmethod
+    def headline(self) -> str:
+        """The answer in one sentence, with its uncertainty."""
+
+    @abstractmethod
+    def tables(self) -> Mapping[str, Sequence[Any]]:
+        """Named tables; each row is a frozen dataclass, all rows of a table of one class."""
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+
+Measure = Callable[[P, Backend, Progress], R]
+"""(params, backend, progress) -> result; pure but for the backend's cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(Generic[P, R]):
+    """One question to a model, with everything needed to ask it anywhere.
+
+    Attributes:
+        card: what it asks and how to read the answer.
+        params: the class of its parameters.
+        result: the class of its results.
+        measure: computes a result.
+        figures: draws a result, without a model.
+        example: parameters that show it at its best on the bundled model, for the page's first sight.
+        page: `module:function` of a page laid out by hand, None for the derived page.
+    """
+
+    card: Card
+    params: type[P]
+    result: type[R]
+    measure: Measure[P, R]
+    figures: Callable[[R], Mapping[str, go.Figure]]
+    example: Callable[[], P]
+    page: str | None = None
+
+
+AnyProbe = Probe[Any, Any]
+"""A probe whose parameters and result are not known statically, as in a registry."""
+
+
+def run(probe: Probe[P, R], params: P, backend: Backend, progress: Progress = no_progress) -> Report[R]:
+    """Ask a model a probe's question.
+
+    Raises:
+        FieldError: a parameter cannot be used.
+        CapabilityError: the model lacks what the probe needs; nothing was computed.
+    """
+    require(probe, backend)
+    verify(params)
+    started, at = time.perf_counter(), datetime.now(timezone.utc)
+    result = probe.measure(params, backend, progress)
+    seconds = time.perf_counter() - started
+    return Report(
+        probe=probe.card.name,
+        headline=result.headline(),
+        params=params,
+        result=result,
+        provenance=Provenance.of(probe.card.name, params, backend.card, at, seconds),
+    )
+
+
+def require(probe: Probe[P, R], backend: Backend) -> None:
+    """Check that a model can do what a probe needs.
+
+    Raises:
+        CapabilityError: it cannot; the message says why.
+    """
+    for need in sorted(probe.card.needs):
+        if not backend.card.can(need):
+            raise CapabilityError(
+                f"{probe.card.title} needs a model that can {need.value}: {backend.card.lacks[need]}"
+            )

@@ -1,0 +1,55 @@
+"""Labels and templates: prompts, their embeddings, and ensembles of them (Radford 2021, section 3.1.4).
+
+Symbols: t templates, l labels, d the width of the shared space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.core.model import Backend, Float32, Progress, no_progress
+from probes.core.parameters import Lines
+
+SLOT = "{}"
+
+TEMPLATES = ("{}", "a photo of {}", "a picture of {}", "a drawing of {}", "an emoji of {}")
+"""Templates for labels that bring their own article, such as "a cat"."""
+
+LABELS_CONTROL = Lines(
+    label="Labels",
+    help="One a line, with its article: a cat, an apple, two dogs.",
+    fewest=2,
+    most=2000,
+)
+
+TEMPLATES_CONTROL = Lines(
+    label="Templates",
+    help="One a line; {} stands for the label. Several are averaged, and their spread is the uncertainty.",
+    fewest=1,
+    most=100,
+    slot=SLOT,
+    advanced=True,
+)
+
+
+def prompts(labels: Sequence[str], templates: Sequence[str]) -> tuple[str, ...]:
+    """Every template filled with every label, template by template: t x l texts."""
+    return tuple(template.replace(SLOT, label) for template in templates for label in labels)
+
+
+def encode_prompts(
+    backend: Backend, labels: Sequence[str], templates: Sequence[str], progress: Progress = no_progress
+) -> Float32:
+    """Unit embeddings of every label in every template, (t, l, d)."""
+    embeddings = backend.encode_texts(prompts(labels, templates), progress)
+    return embeddings.reshape(len(templates), len(labels), -1)
+
+
+def ensemble(embeddings: NDArray[np.floating], axis: int = 0) -> Float32:
+    """Mean over the axis of templates, brought back to unit length."""
+    mean = embeddings.mean(axis=axis, dtype=np.float64)
+    unit: Float32 = (mean / np.linalg.norm(mean, axis=-1, keepdims=True)).astype(np.float32)
+    return unit

@@ -1,0 +1,40 @@
+"""All probes, found by their folders: a package under `probes/` that has a `PROBE` is one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+import probes
+from probes.core.errors import FieldError
+from probes.core.probe import AnyProbe
+
+_ORDER = ("zero_shot", "red_circle")
+"""Probes that lead the navigation; others follow by name."""
+
+
+@lru_cache(maxsize=1)
+def all_probes() -> Mapping[str, AnyProbe]:
+    """Every probe by name, in the order of the navigation."""
+    found: dict[str, AnyProbe] = {}
+    for module in pkgutil.iter_modules(probes.__path__):
+        if module.ispkg and module.name not in ("core", "backend"):
+            found[module.name] = importlib.import_module(f"probes.{module.name}").PROBE
+    rank = {name: place for place, name in enumerate(_ORDER)}
+    ordered = sorted(found, key=lambda name: (rank.get(name, len(rank)), name))
+    return MappingProxyType({name: found[name] for name in ordered})
+
+
+def get(name: str) -> AnyProbe:
+    """The probe of a name.
+
+    Raises:
+        FieldError: there is none; the message lists those there are.
+    """
+    known = all_probes()
+    if name not in known:
+        raise FieldError("probe", f"there is no probe '{name}'; there are {', '.join(known)}")
+    return known[name]
