@@ -21,6 +21,7 @@ from probes.core.card import Card
 from probes.core.errors import CapabilityError
 from probes.core.model import Backend, Progress, no_progress
 from probes.core.parameters import Params, verify
+from probes.core.pictures import Picture
 from probes.core.report import Provenance, Report
 
 
@@ -54,7 +55,7 @@ class Probe(Generic[P, R]):
         measure: computes a result.
         figures: draws a result, without a model.
         example: parameters that show it at its best on the bundled model, for the page's first sight.
-        page: `module:function` of a page laid out by hand, None for the derived page.
+        preview: for probes that change the picture: what it will look like, without asking a model.
     """
 
     card: Card
@@ -63,7 +64,7 @@ class Probe(Generic[P, R]):
     measure: Measure[P, R]
     figures: Callable[[R], Mapping[str, go.Figure]]
     example: Callable[[], P]
-    page: str | None = None
+    preview: Callable[[P], Picture] | None = None
 
 
 AnyProbe = Probe[Any, Any]

@@ -8,7 +8,7 @@ from probes.core.card import Card, Reference
 from probes.core.examples import examples
 from probes.core.probe import Probe
 from probes.red_circle.figures import figures
-from probes.red_circle.science import RedCircleParams, RedCircleResult, measure
+from probes.red_circle.science import RedCircleParams, RedCircleResult, measure, preview
 
 CARD = Card.from_notes(
     Path(__file__).with_name("notes.md"),
@@ -31,8 +31,7 @@ def example() -> RedCircleParams:
     """The first bundled scene of several things, one of them circled."""
     scene = next(example for example in examples() if example.point is not None)
     assert scene.point is not None
-    x, y = scene.point
-    return RedCircleParams(picture=(scene.picture(),), x=x, y=y, labels=scene.labels)
+    return RedCircleParams(picture=(scene.picture(),), at=scene.point, labels=scene.labels)
 
 
 PROBE = Probe(
@@ -42,5 +41,5 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     example=example,
-    page="probes.red_circle.page:page",
+    preview=preview,
 )

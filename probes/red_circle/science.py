@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from probes.core.arrays import Floats
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress, probabilities
-from probes.core.parameters import Choice, Count, Params, Pictures, Range, parameter
+from probes.core.parameters import Choice, Count, Params, Pictures, Place, Range, parameter
 from probes.core.pictures import RGB, Picture, Raster
 from probes.core.prompts import LABELS_CONTROL, TEMPLATES, TEMPLATES_CONTROL, encode_prompts, ensemble
 from probes.core.statistics import Estimate, benjamini_hochberg, bootstrap_interval, mean_estimate, rank_p
@@ -45,10 +45,9 @@ class RedCircleParams(Params):
     picture: tuple[Picture, ...] = parameter(
         (), Pictures(label="Picture", help="One picture. It stays in memory.", fewest=1, most=1)
     )
-    x: float = parameter(
-        0.5, Range(label="Across", help="Centre, from the left edge.", low=0, high=1, step=0.01)
+    at: tuple[float, float] = parameter(
+        (0.5, 0.5), Place(label="Place", help="Click on the picture to put the circle there.", on="picture")
     )
-    y: float = parameter(0.5, Range(label="Down", help="Centre, from the top edge.", low=0, high=1, step=0.01))
     radius: float = parameter(
         0.2, Range(label="Radius", help="The paper uses 0.06.", low=0.02, high=0.5, step=0.01, unit=_SHARE_OF_HEIGHT)
     )
@@ -68,7 +67,7 @@ class RedCircleParams(Params):
     @property
     def circle(self) -> Circle:
         """The mark to draw."""
-        return Circle(self.x, self.y, self.radius, self.width, self.colour)
+        return Circle(*self.at, self.radius, self.width, self.colour)
 
 
 @dataclass(frozen=True)
@@ -203,6 +202,11 @@ def _row(effect: Effect) -> EffectRow:
         p=1.0 if beyond.p is None else beyond.p,
         p_adjusted=effect.p_adjusted,
     )
+
+
+def preview(params: RedCircleParams) -> Picture:
+    """The marked picture, without asking a model."""
+    return draw(params.picture[0], params.circle)
 
 
 def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> RedCircleResult:
