@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from typing_extensions import override
+
 from probes.core.errors import ClipspectError, FieldError, PictureError
 from probes.core.pictures import Picture
 
@@ -50,6 +52,7 @@ class Choice(Control[str]):
 
     options: tuple[str, ...]
 
+    @override
     def parse(self, given: object) -> str:
         text = str(_single(given))
         if text not in self.options:
@@ -61,6 +64,7 @@ class Choice(Control[str]):
 class Switch(Control[bool]):
     """On or off."""
 
+    @override
     def parse(self, given: object) -> bool:
         value = _single(given)
         if isinstance(value, bool):
@@ -70,6 +74,7 @@ class Switch(Control[bool]):
             raise ValueError(f"{_quote(text)} is neither on nor off")
         return text in ("true", "on", "yes", "1")
 
+    @override
     def format(self, value: bool) -> tuple[str, ...]:
         return ("on" if value else "off",)
 
@@ -87,6 +92,7 @@ class Range(Control[float]):
     step: float
     unit: str = ""
 
+    @override
     def parse(self, given: object) -> float:
         value = _single(given)
         try:
@@ -97,6 +103,7 @@ class Range(Control[float]):
             raise ValueError(f"{number:g} is not between {self.low:g} and {self.high:g}")
         return number
 
+    @override
     def format(self, value: float) -> tuple[str, ...]:
         return (f"{value:.10g}",)
 
@@ -108,6 +115,7 @@ class Count(Control[int]):
     low: int
     high: int
 
+    @override
     def parse(self, given: object) -> int:
         value = _single(given)
         try:
@@ -131,6 +139,7 @@ class Place(Control[tuple[float, float]]):
 
     on: str
 
+    @override
     def parse(self, given: object) -> tuple[float, float]:
         items = given.replace(",", " ").split() if isinstance(given, str) else _sequence(given)
         if len(items) != 2:
@@ -138,6 +147,7 @@ class Place(Control[tuple[float, float]]):
         share = Range(label=self.label, low=0.0, high=1.0, step=0.001)
         return share.parse(items[0]), share.parse(items[1])
 
+    @override
     def format(self, value: tuple[float, float]) -> tuple[str, ...]:
         return tuple(f"{share:.4g}" for share in value)
 
@@ -158,6 +168,7 @@ class Lines(Control[tuple[str, ...]]):
     longest: int = 2000
     slot: str | None = None
 
+    @override
     def parse(self, given: object) -> tuple[str, ...]:
         items = given.splitlines() if isinstance(given, str) else _sequence(given)
         stripped = (str(item).strip() for item in items)
@@ -178,6 +189,7 @@ class Lines(Control[tuple[str, ...]]):
                 raise ValueError(f"{_quote(line)} must hold {self.slot} once, where the label goes")
         return lines
 
+    @override
     def format(self, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(value)
 
@@ -194,6 +206,7 @@ class Pictures(Control[tuple[Picture, ...]]):
     fewest: int = 1
     most: int = 64
 
+    @override
     def parse(self, given: object) -> tuple[Picture, ...]:
         items = [given] if isinstance(given, (str, Path, bytes, Picture)) else _sequence(given)
         if not self.fewest <= len(items) <= self.most:
@@ -213,6 +226,7 @@ class Pictures(Control[tuple[Picture, ...]]):
             return Picture.read(item)
         raise PictureError(f"a picture is a file or its bytes, not {type(item).__name__}")
 
+    @override
     def format(self, value: tuple[Picture, ...]) -> tuple[str, ...]:
         return tuple(picture.name for picture in value)
 
@@ -272,7 +286,7 @@ def parse(params: type[P], given: Mapping[str, object]) -> P:
     for name in given:
         if name not in known:
             raise FieldError(name, f"there is no such field; the fields are {', '.join(known)}")
-    parsed = {name: _parse_field(known[name], value) for name, value in given.items()}
+    parsed: dict[str, Any] = {name: _parse_field(known[name], value) for name, value in given.items()}
     result = params(**parsed)
     result.check()
     return result
@@ -291,7 +305,7 @@ def verify(params: Params) -> None:
     params.check()
 
 
-def _parse_field(f: Field, value: object) -> object:
+def _parse_field(f: Field, value: object) -> Any:
     try:
         return f.control.parse(value)
     except FieldError:

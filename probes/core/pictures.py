@@ -200,9 +200,7 @@ def _from_cmyk(image: Image.Image) -> Image.Image:
     return converted or image.convert("RGB")
 
 
-_CONVERSIONS: tuple[
-    tuple[Callable[[Image.Image], bool], Callable[[Image.Image], Image.Image], str], ...
-] = (
+_CONVERSIONS: tuple[tuple[Callable[[Image.Image], bool], Callable[[Image.Image], Image.Image], str], ...] = (
     (_is_deep, _from_deep, "more than 8 bits a channel: scaled to 8"),
     (lambda image: image.mode == "CMYK", _from_cmyk, "CMYK: converted to RGB"),
     (_is_transparent, _on_white, "transparent: laid on white"),

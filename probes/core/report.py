@@ -71,7 +71,7 @@ class Provenance:
             precision=model.precision,
             seed=params.seed,
             stimuli={picture.name: picture.digest for picture in pictures},
-            versions=dict(_versions()),
+            versions=dict(library_versions()),
             time=at.isoformat(timespec="seconds"),
             seconds=round(seconds, 3),
             command=command_line(probe, params, model.spec),
@@ -84,7 +84,8 @@ def command_line(probe: str, params: Params, spec: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _versions() -> Mapping[str, str]:
+def library_versions() -> Mapping[str, str]:
+    """Versions of this program, Python and the libraries that compute."""
     found = {"clipspect": VERSION, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:

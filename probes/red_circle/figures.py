@@ -57,7 +57,10 @@ def _diamonds(name: str, colour: str, symbol: str, rows: Sequence[tuple[int, Eff
     return go.Scatter(
         x=[effect.change.value for _, effect in rows],
         y=[y for y, _ in rows],
-        text=[f"{e.label}<br>beyond placebos {e.beyond.describe()}<br>corrected p = {e.p_adjusted:.2g}" for _, e in rows],
+        text=[
+            f"{e.label}<br>beyond placebos {e.beyond.describe()}<br>corrected p = {e.p_adjusted:.2g}"
+            for _, e in rows
+        ],
         mode="markers",
         marker={"color": colour, "size": 14, "symbol": symbol, "line": {"width": 2, "color": colour}},
         name=name,
@@ -98,7 +101,9 @@ def tower(result: RedCircleResult) -> go.Figure:
             source=raster.uri, x=place, y=0, sizex=0.95, sizey=0.95, xref="x", yref="y",
             xanchor="left", yanchor="top", sizing="contain",
         )  # fmt: skip
-    seen = f"{result.pixels_marked:.1%} of its pixels show the circle" if result.pixels_marked else "no circle left"
+    seen = (
+        f"{result.pixels_marked:.1%} of its pixels show the circle" if result.pixels_marked else "no circle left"
+    )
     styled(figure, f"What the tower sees: unmarked, marked ({seen})", height=320)
     figure.update_xaxes(visible=False, range=[0, 2])
     figure.update_yaxes(visible=False, range=[-1, 0], scaleanchor="x")

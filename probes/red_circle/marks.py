@@ -57,7 +57,8 @@ def coverage(height: int, width: int, circle: Circle) -> NDArray[np.float64]:
     distance = np.hypot(down, across)
     line = circle.width * height
     ring = np.clip(line / 2 - np.abs(distance - circle.radius * height) + 0.5, 0.0, 1.0)
-    return np.minimum(ring, min(line, 1.0))
+    share: NDArray[np.float64] = np.minimum(ring, min(line, 1.0))
+    return share
 
 
 def draw(picture: Picture, circle: Circle) -> Picture:
@@ -68,9 +69,7 @@ def draw(picture: Picture, circle: Circle) -> Picture:
     return Picture(picture.name, np.round(rgb).astype(np.uint8), picture.notes)
 
 
-def placebo_places(
-    picture: Picture, circle: Circle, count: int, rng: np.random.Generator
-) -> tuple[Circle, ...]:
+def placebo_places(picture: Picture, circle: Circle, count: int, rng: np.random.Generator) -> tuple[Circle, ...]:
     """The same circle at `count` other places: whole, and at least a radius away from the original.
 
     Places are uniform over those allowed. Fewer than `count`, possibly none, are returned where the picture

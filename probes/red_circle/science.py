@@ -49,7 +49,8 @@ class RedCircleParams(Params):
         (0.5, 0.5), Place(label="Place", help="Click on the picture to put the circle there.", on="picture")
     )
     radius: float = parameter(
-        0.2, Range(label="Radius", help="The paper uses 0.06.", low=0.02, high=0.5, step=0.01, unit=_SHARE_OF_HEIGHT)
+        0.2,
+        Range(label="Radius", help="The paper uses 0.06.", low=0.02, high=0.5, step=0.01, unit=_SHARE_OF_HEIGHT),
     )
     width: float = parameter(
         0.03, Range(label="Line width", help="The paper uses 0.01.", low=0.002, high=0.2, step=0.002,

@@ -27,7 +27,14 @@ from probes.core.arrays import Floats
 from probes.core.model import Backend, ModelCard, Progress, probabilities
 from probes.core.parameters import Choice, Params, Pictures, parameter
 from probes.core.pictures import Picture, Raster
-from probes.core.prompts import LABELS_CONTROL, TEMPLATES, TEMPLATES_CONTROL, encode_prompts, ensemble, prompts
+from probes.core.prompts import (
+    LABELS_CONTROL,
+    TEMPLATES,
+    TEMPLATES_CONTROL,
+    encode_prompts,
+    ensemble,
+    prompts,
+)
 from probes.core.statistics import LEVEL, Estimate, mean_estimate, sign_flip_p
 
 BOOTSTRAP = 2000
@@ -208,7 +215,8 @@ def probabilities_of_ensemble(
 ) -> NDArray[np.float64]:
     """Probabilities (n, l) of the templates together, from cosines (n, t, l) and the prompts' gram (l, t, t)."""
     if average == "probabilities":
-        return probabilities(card, card.logit_scale * cosines + card.logit_bias).mean(axis=1)
+        mean: NDArray[np.float64] = probabilities(card, card.logit_scale * cosines + card.logit_bias).mean(axis=1)
+        return mean
     # x . unit(mean_t y_t) = mean_t(x . y_t) / |mean_t y_t|, and that length is the root of the gram's mean.
     length = np.sqrt(gram.mean(axis=(1, 2)))
     return probabilities(card, card.logit_scale * cosines.mean(axis=1) / length + card.logit_bias)

@@ -1,0 +1,43 @@
+# Each target does all of its own set-up. PYTHON chooses the interpreter (3.10 to 3.13).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 7860
+
+.PHONY: app test check bench clean
+.DELETE_ON_ERROR:
+
+app: $(VENV)/.app ## make the environment, install, start the app
+	$(BIN)/python app.py --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev browser check ## set up, then every check and every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.app ## throughput against the plain way, as ratios within one run
+	$(BIN)/python -m bench
+
+.PHONY: browser
+browser: $(VENV)/.dev
+	$(BIN)/python -m tests.browser
+
+$(VENV)/.python:
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 10) <= sys.version_info[:2] else "Clipspect needs Python 3.10 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.app: requirements.txt $(VENV)/.python
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	touch $@
+
+clean: ## remove the environment and what was computed
+	rm -rf $(VENV) .cache out
