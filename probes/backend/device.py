@@ -70,7 +70,7 @@ def choose_device(asked: str = "auto") -> torch.device:
     if device.type == "cuda":
         index = torch.cuda.current_device() if device.index is None else device.index
         if index >= torch.cuda.device_count():
-            raise ModelError(f"this machine has {torch.cuda.device_count()} CUDA devices; there is no cuda:{index}")
+            raise ModelError(f"this machine has {torch.cuda.device_count()} CUDA devices and no cuda:{index}")
         return torch.device("cuda", index)
     return torch.device(device.type)
 

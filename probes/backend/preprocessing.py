@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from open_clip.transform import PreprocessCfg, image_transform_v2
+from open_clip.transform import Normalize, PreprocessCfg, image_transform_v2
 from torch import Tensor
-from torchvision.transforms import Normalize
 
 from probes.backend.device import cores
 from probes.core.pictures import RGB, Picture

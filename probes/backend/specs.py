@@ -85,7 +85,7 @@ def parse(text: str) -> Spec:
         return Spec(Kind.BUNDLED, _checked_name(rest, text) if colon else DEFAULT_BUNDLED)
     if head == "hf-hub":
         if not _HUB_ID.fullmatch(rest):
-            raise ModelError(f"{text}: after hf-hub: comes ORG/NAME, such as hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
+            raise ModelError(f"{text}: after hf-hub: comes ORG/NAME, such as hf-hub:timm/ViT-B-16-SigLIP")
         return Spec(Kind.HUB, rest)
     if head == "local-dir":
         if not rest:

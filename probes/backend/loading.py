@@ -1,0 +1,320 @@
+"""From a specification to a model in memory, by open_clip's own code with the traps taken out.
+
+- Weights are read without running code: safetensors, or `torch.load(weights_only=True)`. A configuration that
+  asks for code from the hub (`trust_remote_code`) is refused.
+- OpenAI's weights, and every tag that open_clip marks `quick_gelu`, were trained with QuickGELU. open_clip builds
+  the plain model name with GELU and only warns; here QuickGELU is forced, and the card says so.
+- Weights larger than the memory that is left are refused before they are read.
+- A loaded model is float32, in evaluation mode, without gradients on its weights.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+import warnings
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.factory import get_model_config
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
+from open_clip.transform import PreprocessCfg
+from safetensors import SafetensorError
+from torch import nn
+
+from probes.backend import device as devices
+from probes.backend import fetching, specs
+from probes.backend.specs import Kind, Spec
+from probes.core.errors import ModelError
+from probes.core.model import Progress, no_progress
+
+_seeding = threading.Lock()
+
+FORCED = (
+    "these weights were trained with QuickGELU, which the plain model name would replace by GELU; "
+    "QuickGELU was used, as under {name}-quickgelu"
+)
+FROM_FILE = "whether weights from a file need QuickGELU cannot be seen in them; this model uses {activation}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What open_clip has to be told to build a model.
+
+    Attributes:
+        spec: what was asked for.
+        source: open_clip's model name, with its schema where it has one.
+        weights: the file of the weights, None for random ones.
+        tokenizer: the model name open_clip's `get_tokenizer` is asked with.
+        config: open_clip's description of both towers.
+        quick_gelu: whether QuickGELU is forced.
+        preprocess: what the pretrained tag says about preprocessing.
+        warnings: sentences for the card.
+        folder: where the card, vocabulary and so on of a bundled model lie.
+    """
+
+    spec: Spec
+    source: str
+    weights: Path | None
+    tokenizer: str
+    config: dict[str, Any]
+    quick_gelu: bool = False
+    preprocess: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in memory.
+
+    Attributes:
+        recipe: how it was made.
+        model: open_clip's CLIP, CustomTextCLIP or CoCa.
+        tokenizer: open_clip's tokenizer: texts to ids, (n, context).
+        preprocess: open_clip's description of the preprocessing.
+        device: where the weights are.
+        warnings: sentences for the card.
+    """
+
+    recipe: Recipe
+    model: Any
+    tokenizer: Any
+    preprocess: PreprocessCfg
+    device: torch.device
+    warnings: tuple[str, ...]
+
+
+def load(spec: Spec, device: torch.device, progress: Progress = no_progress) -> Loaded:
+    """Find, download if need be, check and build a model.
+
+    Raises:
+        ModelError: it is unknown, unreachable, unsafe, broken, too large, or needs a package that is missing.
+    """
+    recipe = resolve(spec, progress)
+    check_config(recipe)
+    if recipe.weights is not None:
+        check_size(recipe, device)
+    progress(0.9, "building the model")
+    with translated(spec):
+        tokenizer = open_clip.get_tokenizer(recipe.tokenizer)
+        model = build(recipe)
+    model.eval().requires_grad_(False)
+    return Loaded(
+        recipe=recipe,
+        model=model.to(device),
+        tokenizer=tokenizer,
+        preprocess=PreprocessCfg(**model.visual.preprocess_cfg),
+        device=device,
+        warnings=recipe.warnings,
+    )
+
+
+def resolve(spec: Spec, progress: Progress = no_progress) -> Recipe:
+    """Find out what to build, fetching configuration and weights where they are not on disk.
+
+    Raises:
+        ModelError: the model or its weights are unknown or cannot be had.
+    """
+    if spec.kind is Kind.BUNDLED:
+        folder = specs.bundled_folder(spec.name)
+        return replace(_folder_recipe(spec, folder), folder=folder)
+    if spec.kind is Kind.FOLDER:
+        return _folder_recipe(spec, Path(spec.name).expanduser())
+    if spec.kind is Kind.HUB:
+        return _hub_recipe(spec, progress)
+    config = get_model_config(spec.name)
+    if config is None:
+        hint = specs.suggestion(spec.name, open_clip.list_models())
+        raise ModelError(f"open_clip has no model {spec.name}{hint}")
+    recipe = Recipe(spec, source=spec.name, weights=None, tokenizer=spec.name, config=config)
+    if spec.kind is Kind.RANDOM:
+        return replace(recipe, warnings=("the weights are random: this model has learned nothing",))
+    if spec.kind is Kind.PAIR:
+        return _pair_recipe(recipe, progress)
+    return _file_recipe(recipe)
+
+
+def _pair_recipe(recipe: Recipe, progress: Progress) -> Recipe:
+    """Weights by open_clip's tag, with QuickGELU where the tag was trained with it."""
+    spec = recipe.spec
+    tag = get_pretrained_cfg(spec.name, spec.pretrained)
+    if not tag:
+        tags = list_pretrained_tags_by_model(spec.name)
+        hint = specs.suggestion(spec.pretrained, tags) or (f"; there are {', '.join(tags)}" if tags else "")
+        raise ModelError(f"open_clip knows no weights {spec.pretrained!r} for {spec.name}{hint}")
+    repository, _, filename = str(tag["hf_hub"]).rpartition("/")
+    forced = bool(tag.get("quick_gelu")) and not recipe.config.get("quick_gelu")
+    if "file" in tag:
+        weights = Path(tag["file"])
+    else:
+        weights = fetching.fetch(repository, fetching.weight_names(filename), progress)
+    return replace(
+        recipe,
+        weights=weights,
+        quick_gelu=forced,
+        # the size is the tower's, which open_clip has already set
+        preprocess={key: value for key, value in tag.items() if key != "size"},
+        warnings=(FORCED.format(name=spec.name),) if forced else (),
+    )
+
+
+def _file_recipe(recipe: Recipe) -> Recipe:
+    path = Path(recipe.spec.pretrained).expanduser()
+    if not path.is_file():
+        raise ModelError(f"there is no file {path} to read the weights of {recipe.spec.name} from")
+    activation = "QuickGELU" if recipe.config.get("quick_gelu") else "GELU"
+    return replace(recipe, weights=path, warnings=(FROM_FILE.format(activation=activation),))
+
+
+def _folder_recipe(spec: Spec, folder: Path) -> Recipe:
+    if not folder.is_dir():
+        raise ModelError(f"there is no folder {folder}")
+    config = _read_config(folder / fetching.HUB_CONFIG)
+    found = [path for suffix in ("safetensors", "bin", "pth") for path in folder.glob(f"*.{suffix}")]
+    if not found:
+        raise ModelError(f"{folder} holds no weights; open_clip_model.safetensors was looked for")
+    source = f"local-dir:{folder}"
+    # open_clip prefers its own names among the files; the size check may take the largest
+    largest = max(found, key=lambda path: path.stat().st_size)
+    return Recipe(spec, source, largest, tokenizer=source, config=config)
+
+
+def _hub_recipe(spec: Spec, progress: Progress) -> Recipe:
+    path = fetching.fetch(spec.name, (fetching.HUB_CONFIG,))
+    config = _read_config(path)
+    weights = fetching.fetch(spec.name, fetching.weight_names(), progress)
+    marked = any(
+        get_pretrained_cfg(name, tag).get("quick_gelu")
+        and get_pretrained_cfg(name, tag).get("hf_hub", "").rstrip("/") == spec.name
+        for name, tag in open_clip.list_pretrained()
+    )
+    forced = marked and not config.get("quick_gelu")
+    return Recipe(
+        spec,
+        source=f"local-dir:{path.parent}",
+        weights=weights,
+        tokenizer=f"hf-hub:{spec.name}",
+        config=config,
+        quick_gelu=forced,
+        warnings=(FORCED.format(name=spec.name),) if forced else (),
+    )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path.parent} holds no {path.name}, which says how the model is built") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+    config = read.get("model_cfg") if isinstance(read, dict) else None
+    if not isinstance(config, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= config.keys():
+        raise ModelError(f"{path} does not describe a model: embed_dim, vision_cfg and text_cfg are needed")
+    return config
+
+
+def check_config(recipe: Recipe) -> None:
+    """Refuse a configuration that would run code from elsewhere.
+
+    Raises:
+        ModelError: it asks for that.
+    """
+    if "trust_remote_code" in json.dumps(recipe.config, default=str):
+        raise ModelError(f"{recipe.spec}: its configuration asks to run code from the hub, which is never done")
+
+
+def check_size(recipe: Recipe, device: torch.device) -> None:
+    """Refuse weights that do not fit into memory, once on file and once built.
+
+    Raises:
+        ModelError: they do not fit.
+    """
+    if recipe.weights is None:
+        return
+    needed = 2 * recipe.weights.stat().st_size
+    left = devices.available_bytes(torch.device("cpu"))
+    if needed > left:
+        raise ModelError(
+            f"{recipe.spec} needs about {needed / 1e9:.1f} GB of memory and {left / 1e9:.1f} GB are left; "
+            "choose a smaller model or close other programs"
+        )
+    if device.type == "cuda" and needed // 2 > devices.available_bytes(device):
+        raise ModelError(f"{recipe.spec} does not fit into the memory that is left on {device}; choose cpu")
+
+
+def build(recipe: Recipe) -> Any:
+    """Build the model on the CPU in float32."""
+    options: dict[str, Any] = {"pretrained_text": False, "weights_only": True}
+    if recipe.quick_gelu:
+        options["force_quick_gelu"] = True
+    if recipe.weights is None:
+        with _seeding, torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.spec.seed)
+            return open_clip.create_model(recipe.source, load_weights=False, **options)
+    if recipe.source.startswith("local-dir:"):
+        return open_clip.create_model(recipe.source, require_pretrained=True, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="QuickGELU mismatch")  # dealt with above
+        return open_clip.create_model(
+            recipe.source, pretrained=str(recipe.weights), force_preprocess_cfg=recipe.preprocess,
+            require_pretrained=True, **options,
+        )
+
+
+class translated:
+    """Turns what open_clip and its libraries raise while building into one sentence."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, ModelError) or not isinstance(error, Exception):
+            return
+        sentence = explain(error)
+        if sentence:
+            raise ModelError(f"{self._spec}: {sentence}") from error
+
+
+def explain(error: Exception) -> str:
+    """What an error of open_clip, transformers or torch means; empty if that is not known."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and len(chain) < 8:
+        chain.append(cause)
+    text = " ".join(str(part) for part in chain)
+    if "transformers" in text and ("pip install" in text or "No module named" in text):
+        return "its text tower needs another package; run `pip install transformers`"
+    if "No module named" in text or "pip install" in text:
+        return f"a package is missing: {error}"
+    if any(isinstance(part, pickle.UnpicklingError) for part in chain) or "weights_only" in text.lower():
+        return "its weights file holds code or is broken, and was not run; use a safetensors file"
+    if isinstance(error, (SafetensorError, EOFError, zipfile.BadZipFile)) or "PytorchStreamReader" in text:
+        return "its weights file is broken or incomplete; download it again"
+    if "state_dict" in text:
+        return "its weights do not fit the architecture: " + _gist(error)
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return "it does not fit into memory"
+    if any(word in text for word in ("couldn't connect", "offline mode", "Cannot send a request", "Connection")):
+        return "its text tower or tokenizer comes from the Hugging Face hub, which cannot be reached"
+    if isinstance(error, (OSError, ValueError, TypeError, KeyError, RuntimeError, AssertionError, AttributeError)):
+        return "open_clip cannot build it: " + _gist(error)
+    return ""
+
+
+def _gist(error: Exception) -> str:
+    """The first lines of an error, on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (" ".join(lines[:2]) or type(error).__name__)[:300]
+
+
+def towers(model: Any) -> tuple[nn.Module, nn.Module]:
+    """The image tower and the text tower; a plain CLIP is its own text tower."""
+    return model.visual, getattr(model, "text", model)

@@ -1,0 +1,123 @@
+"""The models in memory: a budget, the least recently used leaves, and one being loaded is loaded once."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import lru_cache
+
+import torch
+
+from probes.backend import specs
+from probes.backend.clip import Clip, open_model
+from probes.backend.device import choose_device
+from probes.backend.specs import Spec
+from probes.core.errors import ModelError
+from probes.core.model import Progress, no_progress
+
+Key = tuple[Spec, str, str]
+Opener = Callable[[Spec, torch.device, str, Progress], Clip]
+
+
+class Pool:
+    """Loaded models by specification, device and precision. Safe to use from several threads.
+
+    Args:
+        budget: most bytes of weights together. The model asked for last always stays, even alone above it.
+        opener: what loads a model.
+    """
+
+    def __init__(self, budget: int, opener: Opener = open_model) -> None:
+        self._budget, self._opener = budget, opener
+        self._models: OrderedDict[Key, Future[Clip]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def load(
+        self, text: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress
+    ) -> Clip:
+        """The model, loading it if nobody has. Whoever asks while it is being loaded waits for it.
+
+        Raises:
+            ModelError: see `probes.backend.load`.
+        """
+        spec, where = specs.parse(text), choose_device(device)
+        key = (spec, str(where), precision)
+        with self._lock:
+            future = self._models.get(key)
+            mine = future is None
+            if future is None:
+                future = self._models[key] = Future()
+            self._models.move_to_end(key)
+        if not mine:
+            return future.result()
+        try:
+            future.set_result(self._opener(spec, where, precision, progress))
+        except BaseException as error:  # those who wait hear of it, and the next one tries again
+            with self._lock:
+                self._models.pop(key, None)
+            future.set_exception(error)
+            raise
+        self._shrink(key)
+        return future.result()
+
+    def loaded(self) -> tuple[str, ...]:
+        """Specifications of the models in memory, least recently used first."""
+        with self._lock:
+            return tuple(str(key[0]) for key, future in self._models.items() if _ready(future))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of weights in memory."""
+        with self._lock:
+            return sum(future.result().nbytes for future in self._models.values() if _ready(future))
+
+    def clear(self) -> None:
+        """Let go of every model."""
+        with self._lock:
+            self._models.clear()
+        gc.collect()
+
+    def _shrink(self, newest: Key) -> None:
+        """Let go of the least recently used models until the rest fit the budget."""
+        with self._lock:
+            sizes = {key: future.result().nbytes for key, future in self._models.items() if _ready(future)}
+            total, leaving = sum(sizes.values()), []
+            for key, size in sizes.items():
+                if total > self._budget and key != newest:
+                    leaving.append(self._models.pop(key))
+                    total -= size
+        if leaving:
+            leaving.clear()
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+
+def _ready(future: Future[Clip]) -> bool:
+    return future.done() and future.exception() is None
+
+
+def model_budget() -> int:
+    """Bytes of weights to keep loaded: `CLIPSPECT_MODEL_BYTES`, or a third of the machine's memory.
+
+    Raises:
+        ModelError: the variable is not a number.
+    """
+    import psutil
+
+    asked = os.environ.get("CLIPSPECT_MODEL_BYTES")
+    if asked is None:
+        return int(psutil.virtual_memory().total) // 3
+    if not asked.isdigit():
+        raise ModelError(f"CLIPSPECT_MODEL_BYTES has to be a number of bytes, not {asked!r}")
+    return int(asked)
+
+
+@lru_cache(maxsize=1)
+def models() -> Pool:
+    """The pool of this process."""
+    return Pool(model_budget())
