@@ -1,0 +1,95 @@
+"""The sentences that stand beside the pictures.
+
+A caption is a template with its slot filled. The slot holds the emoji's label (most of the time), a few of its
+tags, or the label and a tag; some templates also name the colour of the ground. `TEMPLATES` is all there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assets.make.emoji import Emoji
+
+LABEL_TEMPLATES = (
+    "{}",
+    "a {}",
+    "a photo of a {}",
+    "a picture of a {}",
+    "an image of a {}",
+    "an emoji of a {}",
+    "a drawing of a {}",
+    "an icon of a {}",
+    "a photo of {}",
+    "a picture of {}",
+    "an emoji of {}",
+    "a drawing of {}",
+    "{} emoji",
+    "this is a {}",
+    "the {}",
+)
+GROUND_TEMPLATES = (
+    "a {} on a {colour} background",
+    "a drawing of a {} on a {colour} background",
+    "a photo of a {} on a {colour} background",
+    "an emoji of a {}, {colour} background",
+    "{} on {colour}",
+)
+TAG_TEMPLATES = ("{}", "a picture of {}", "an emoji of {}", "something to do with {}")
+TEMPLATES = LABEL_TEMPLATES + GROUND_TEMPLATES + TAG_TEMPLATES
+ZERO_SHOT = ("a photo of a {}", "a picture of a {}", "an emoji of a {}", "{}")  # what to ask this model with
+GROUND_SHARE, TAG_SHARE, BOTH_SHARE = 0.2, 0.1, 0.1  # of captions; the rest say the label and nothing else
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One sentence: the template, what fills it, and the text they make."""
+
+    template: str
+    slot: str
+    text: str
+
+
+def fill(template: str, slot: str, colour: str = "") -> str:
+    """Put words into a template; `a` becomes `an` before a vowel that follows from the slot or the colour."""
+    text = template.replace("{colour}", colour).replace("{}", slot)
+    for word in {slot, colour}:
+        if word.startswith(tuple("aeio")):
+            text = re.sub(rf"\ba {re.escape(word)}", f"an {word}", text)
+    return text
+
+
+def draw_caption(emoji: Emoji, colour: str, rng: np.random.Generator) -> Caption:
+    """Draw the sentence for one emoji on a ground of that colour."""
+    kind = rng.random()
+    tags = emoji.tags if not emoji.tones else ()
+    templates: tuple[str, ...]
+    some = [str(tag) for tag in rng.permutation(np.array(tags or (emoji.phrase,)))[: 1 + int(rng.integers(3))]]
+    if kind < GROUND_SHARE:
+        templates, slot = GROUND_TEMPLATES, emoji.phrase
+    elif kind < GROUND_SHARE + TAG_SHARE and tags:
+        templates, slot = TAG_TEMPLATES, ", ".join(some)
+    elif kind < GROUND_SHARE + TAG_SHARE + BOTH_SHARE and tags:
+        templates, slot = LABEL_TEMPLATES, ", ".join([emoji.phrase, some[0]])
+    else:
+        templates, slot = LABEL_TEMPLATES, emoji.phrase
+    template = templates[int(rng.integers(len(templates)))]
+    return Caption(template, slot, fill(template, slot, colour))
+
+
+def possible_captions(emoji: Emoji, colours: Sequence[str]) -> Iterator[str]:
+    """Texts that between them hold every word, and the greatest length, of this emoji's captions."""
+    tags = emoji.tags if not emoji.tones else ()
+    for template in LABEL_TEMPLATES:
+        yield fill(template, emoji.phrase)
+        for tag in tags:
+            yield fill(template, f"{emoji.phrase}, {tag}")
+    for template in GROUND_TEMPLATES:
+        for colour in colours:
+            yield fill(template, emoji.phrase, colour)
+    for template in TAG_TEMPLATES:
+        if tags:
+            yield fill(template, ", ".join(sorted(tags, key=len)[-3:]))

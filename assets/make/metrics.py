@@ -1,0 +1,74 @@
+"""The numbers on the model card: how often the label of an unseen drawing is found, with intervals.
+
+Every metric is k successes of n trials with the 95 % Wilson interval (Wilson 1927,
+doi:10.1080/01621459.1927.10502953).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import open_clip
+import torch
+from scipy.stats import binomtest
+
+from assets.make.captions import ZERO_SHOT
+from assets.make.evaluate import Questions, Tokenizer, embed_labels, embed_pictures, questions, ranks
+from assets.make.render import Sheet
+from assets.make.scenes import World
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One share: what it is of, k of n, and its 95 % Wilson interval."""
+
+    name: str
+    what: str
+    k: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+def metric(name: str, what: str, hits: torch.Tensor) -> Metric:
+    """The share of True in `hits (n,)`."""
+    k, n = int(hits.sum()), len(hits)
+    interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return Metric(name, what, k, n, round(k / n, 4), round(float(interval.low), 4), round(float(interval.high), 4))
+
+
+def places(
+    model: open_clip.CLIP, tokenizer: Tokenizer, asked: Questions, templates: Sequence[str]
+) -> torch.Tensor:
+    """How many other labels come before the right one, `(n,)`."""
+    texts = embed_labels(model, tokenizer, [emoji.phrase for emoji in asked.emoji], templates)
+    return ranks(embed_pictures(model, asked.pictures), texts)
+
+
+def measure(model: open_clip.CLIP, tokenizer: Tokenizer, world: World, held_out: Sheet) -> list[Metric]:
+    """Every metric of the card: the held-out style, templates apart, groups of emoji apart, and one seen style."""
+    asked = questions(held_out, world.emoji, world.hexcodes)
+    rank = places(model, tokenizer, asked, ZERO_SHOT)
+    base = f"of {len(asked.emoji)} labels, held-out style"
+    found = [
+        metric(f"R@{k}", f"own label among the first {k} {base}, templates averaged", rank < k) for k in (1, 5, 10)
+    ]
+    for template in ZERO_SHOT:
+        alone = places(model, tokenizer, asked, (template,))
+        found.append(metric(f"R@1, “{template}”", f"own label first {base}, this template alone", alone < 1))
+    for group in dict.fromkeys(emoji.group for emoji in asked.emoji):
+        inside = torch.tensor([emoji.group == group for emoji in asked.emoji])
+        found.append(metric(f"R@1, {group}", f"pictures of this group, own label first {base}", rank[inside] < 1))
+    seen = questions(only(world.sheet, "noto"), world.emoji, [emoji.hexcode for emoji in asked.emoji])
+    seen_rank = places(model, tokenizer, seen, ZERO_SHOT)
+    what = f"own label first of {len(seen.emoji)} labels, drawings of a style it was trained on (noto)"
+    return [*found, metric("R@1, a trained style", what, seen_rank < 1)]
+
+
+def only(sheet: Sheet, style: str) -> Sheet:
+    """The drawings of one style."""
+    rows = [row for row, name in enumerate(sheet.style) if name == style]
+    columns = (tuple(column[row] for row in rows) for column in (sheet.hexcode, sheet.style, sheet.name))
+    return Sheet(sheet.pixels[rows], *columns)
