@@ -108,7 +108,7 @@ def _option(field: Field) -> dict[str, Any]:
         "metavar": "FILE" if field.is_pictures else field.name.upper(),
     }
     if several:
-        option["nargs"] = "+"
+        option |= {"nargs": "+", "action": "extend"}
     elif isinstance(control, Place):
         option |= {"nargs": 2, "metavar": ("ACROSS", "DOWN")}
     return option

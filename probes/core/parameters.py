@@ -329,7 +329,11 @@ def to_flags(params: Params) -> tuple[str, ...]:
     arguments: list[str] = []
     for f in fields(params):
         if getattr(params, f.name) != f.default:
-            arguments += [f.flag, *f.control.format(getattr(params, f.name))]
+            texts = f.control.format(getattr(params, f.name))
+            if any(text.startswith("-") for text in texts):  # would be taken for a flag
+                arguments += [f"{f.flag}={text}" for text in texts]
+            else:
+                arguments += [f.flag, *texts]
     return tuple(arguments)
 
 

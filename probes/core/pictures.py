@@ -109,12 +109,12 @@ class Picture:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise PictureError(
-                        f"{label}: {width} x {height} is {width * height / 1e6:.0f} megapixels; "
+                        f"{width} x {height} is {width * height / 1e6:.0f} megapixels; "
                         f"the limit is {MAX_PIXELS // 1_000_000}"
                     )
                 rgb, notes = _to_rgb(image)
-        except PictureError:
-            raise
+        except PictureError as error:
+            raise PictureError(f"{label}: {error}") from None
         except FileNotFoundError:
             raise PictureError(f"{label}: there is no such file") from None
         except UnidentifiedImageError:

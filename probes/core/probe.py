@@ -33,6 +33,10 @@ class Result(Protocol):
         """The answer in one sentence, with its uncertainty."""
 
     @abstractmethod
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader has to know before trusting the headline, in sentences; often nothing."""
+
+    @abstractmethod
     def tables(self) -> Mapping[str, Sequence[Any]]:
         """Named tables; each row is a frozen dataclass, all rows of a table of one class."""
 

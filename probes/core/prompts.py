@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from probes.core.model import Backend, Float32, Progress, no_progress
 from probes.core.parameters import Lines
+from probes.core.pictures import Picture
 
 SLOT = "{}"
 
@@ -53,3 +54,24 @@ def ensemble(embeddings: NDArray[np.floating], axis: int = 0) -> Float32:
     mean = embeddings.mean(axis=axis, dtype=np.float64)
     unit: Float32 = (mean / np.linalg.norm(mean, axis=-1, keepdims=True)).astype(np.float32)
     return unit
+
+
+def text_warnings(backend: Backend, texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
+    """Sentences on texts that are cut off or unlike the model's training; beyond `most` they are counted."""
+    found = [
+        f"“{tokens.text}” is too long for the model: its last {tokens.dropped} tokens are cut off."
+        for tokens in backend.tokens(texts)
+        if tokens.truncated
+    ]
+    unfamiliar = zip(texts, backend.unfamiliar_texts(texts), strict=True)
+    found += [f"“{text}”: {warning}" for text, warning in unfamiliar if warning]
+    if len(found) > most:
+        found = [*found[:most], f"So it is with {len(found) - most} more texts; the tables list them."]
+    return tuple(found)
+
+
+def picture_warnings(backend: Backend, pictures: Sequence[Picture]) -> tuple[str, ...]:
+    """Sentences on what was done to read pictures, and on those unlike the model's training."""
+    noted = [f"{picture.name}: {note}." for picture in pictures for note in picture.notes]
+    unfamiliar = zip(pictures, backend.unfamiliar_pictures(pictures), strict=True)
+    return (*noted, *(f"{picture.name}: {warning}" for picture, warning in unfamiliar if warning))

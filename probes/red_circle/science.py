@@ -26,7 +26,15 @@ from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress, probabilities
 from probes.core.parameters import Choice, Count, Params, Pictures, Place, Range, parameter
 from probes.core.pictures import RGB, Picture, Raster
-from probes.core.prompts import LABELS_CONTROL, TEMPLATES, TEMPLATES_CONTROL, encode_prompts, ensemble
+from probes.core.prompts import (
+    LABELS_CONTROL,
+    TEMPLATES,
+    TEMPLATES_CONTROL,
+    encode_prompts,
+    ensemble,
+    picture_warnings,
+    text_warnings,
+)
 from probes.core.statistics import Estimate, benjamini_hochberg, bootstrap_interval, mean_estimate, rank_p
 from probes.red_circle.marks import COLOURS, Circle, draw, placebo_places
 
@@ -42,11 +50,11 @@ _SHARE_OF_HEIGHT = "share of the picture's height"
 class RedCircleParams(Params):
     """What a visitor chooses."""
 
-    picture: tuple[Picture, ...] = parameter(
+    image: tuple[Picture, ...] = parameter(
         (), Pictures(label="Picture", help="One picture. It stays in memory.", fewest=1, most=1)
     )
     at: tuple[float, float] = parameter(
-        (0.5, 0.5), Place(label="Place", help="Click on the picture to put the circle there.", on="picture")
+        (0.5, 0.5), Place(label="Place", help="Click on the picture to put the circle there.", on="image")
     )
     radius: float = parameter(
         0.2,
@@ -136,7 +144,7 @@ class RedCircleResult:
         unmarked, marked: what the tower sees.
         marked_picture: the whole marked picture, small.
         pixels_marked: share of the tower's pixels in which the mark can be seen.
-        warning: set if the picture is unlike the model's training.
+        cautions: what was done to read the picture, and what is unlike the model's training.
     """
 
     picture: str
@@ -148,8 +156,7 @@ class RedCircleResult:
     marked: Raster
     marked_picture: Raster
     pixels_marked: float
-    warning: str | None
-    notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
     def strongest(self) -> Effect:
         """The label that moved most beyond its placebos: smallest p first, then the larger move."""
@@ -171,6 +178,10 @@ class RedCircleResult:
             f"{effect.beyond.describe()} in logit ({tested}); probability {effect.probability_unmarked:.0%} "
             f"unmarked, {effect.probability_marked:.0%} marked."
         )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was done to read the picture, and what is unlike the model's training."""
+        return self.cautions
 
     def tables(self) -> Mapping[str, tuple[Any, ...]]:
         """`effects` and `placebos`."""
@@ -207,12 +218,12 @@ def _row(effect: Effect) -> EffectRow:
 
 def preview(params: RedCircleParams) -> Picture:
     """The marked picture, without asking a model."""
-    return draw(params.picture[0], params.circle)
+    return draw(params.image[0], params.circle)
 
 
 def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> RedCircleResult:
     """Draw the circle and its placebos, and compare what each does to every label."""
-    picture, circle = params.picture[0], params.circle
+    picture, circle = params.image[0], params.circle
     elsewhere = placebo_places(picture, circle, params.placebos, np.random.default_rng(params.seed))
     if len(elsewhere) < LEAST_PLACEBOS:
         raise FieldError("radius", "the picture has no room for the same circle elsewhere: make it smaller")
@@ -239,8 +250,7 @@ def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> Re
         marked=after,
         marked_picture=marked.thumbnail(384),
         pixels_marked=pixels_marked(before.decode(), after.decode()),
-        warning=backend.unfamiliar_pictures((picture,))[0],
-        notes=picture.notes,
+        cautions=picture_warnings(backend, (picture,)) + text_warnings(backend, params.labels),
     )
 
 

@@ -31,7 +31,7 @@ CARD = Card.from_notes(
 def example() -> ZeroShotParams:
     """The first bundled picture with the labels that suit it."""
     first = examples()[0]
-    return ZeroShotParams(pictures=(first.picture(),), labels=first.labels)
+    return ZeroShotParams(images=(first.picture(),), labels=first.labels)
 
 
 PROBE = Probe(

@@ -33,7 +33,9 @@ from probes.core.prompts import (
     TEMPLATES_CONTROL,
     encode_prompts,
     ensemble,
+    picture_warnings,
     prompts,
+    text_warnings,
 )
 from probes.core.statistics import LEVEL, Estimate, mean_estimate, sign_flip_p
 
@@ -46,7 +48,7 @@ TOKENS_SHOWN = 200
 class ZeroShotParams(Params):
     """What a visitor chooses."""
 
-    pictures: tuple[Picture, ...] = parameter(
+    images: tuple[Picture, ...] = parameter(
         (), Pictures(label="Pictures", help="Up to 32. They stay in memory.", fewest=1, most=32)
     )
     labels: tuple[str, ...] = parameter(
@@ -108,16 +110,12 @@ class Seen:
     Attributes:
         name: the picture's name.
         tower: after the model's own resizing and cropping.
-        notes: what was done to the file to read it.
-        warning: set if the picture is unlike the model's training.
         lead: logit of the first label minus that of the second, over templates.
         agreeing: templates whose first label is the ensemble's.
     """
 
     name: str
     tower: Raster
-    notes: tuple[str, ...]
-    warning: str | None
     lead: Estimate
     agreeing: int
 
@@ -133,6 +131,7 @@ class ZeroShotResult:
         shares: (n, t, l), probabilities of each template alone.
         sigmoid: whether each label is judged by itself.
         logit_scale, logit_bias: the model's own.
+        cautions: what was done to read pictures, and what is unlike the model's training.
     """
 
     labels: tuple[str, ...]
@@ -145,6 +144,7 @@ class ZeroShotResult:
     sigmoid: bool
     logit_scale: float
     logit_bias: float
+    cautions: tuple[str, ...]
 
     def of(self, picture: int) -> tuple[Answer, ...]:
         """The answers for one picture, most probable first."""
@@ -174,6 +174,10 @@ class ZeroShotResult:
             f"put “{best.label}” first."
         )
 
+    def warnings(self) -> tuple[str, ...]:
+        """Pictures and texts that are unlike the model's training, cut off, or changed to be read."""
+        return self.cautions
+
     def tables(self) -> Mapping[str, tuple[Any, ...]]:
         """`answers` and `tokens`."""
         return {"answers": self.answers, "tokens": self.tokens}
@@ -186,7 +190,7 @@ def _count(templates: int) -> str:
 def measure(params: ZeroShotParams, backend: Backend, progress: Progress) -> ZeroShotResult:
     """Score every picture against every label in every template."""
     card = backend.card
-    images = backend.encode_images(params.pictures, lambda share, doing: progress(0.6 * share, doing))
+    images = backend.encode_images(params.images, lambda share, doing: progress(0.6 * share, doing))
     texts = encode_prompts(
         backend, params.labels, params.templates, lambda share, doing: progress(0.6 + 0.3 * share, doing)
     )
@@ -207,6 +211,7 @@ def measure(params: ZeroShotParams, backend: Backend, progress: Progress) -> Zer
         sigmoid=card.sigmoid,
         logit_scale=card.logit_scale,
         logit_bias=card.logit_bias,
+        cautions=picture_warnings(backend, params.images) + text_warnings(backend, params.labels),
     )
 
 
@@ -274,7 +279,7 @@ def _answers(
             cosine_most=float(cosines[i, :, j].max()),
             templates=len(params.templates),
         )
-        for i, picture in enumerate(params.pictures)
+        for i, picture in enumerate(params.images)
         for j, label in enumerate(params.labels)
     )
 
@@ -282,18 +287,15 @@ def _answers(
 def _seen(
     params: ZeroShotParams, backend: Backend, share: NDArray[np.float64], cosines: NDArray[np.float64]
 ) -> tuple[Seen, ...]:
-    views = backend.preprocess(params.pictures)
-    warnings = backend.unfamiliar_pictures(params.pictures)
+    views = backend.preprocess(params.images)
     return tuple(
         Seen(
             name=picture.name,
             tower=views[i],
-            notes=picture.notes,
-            warning=warnings[i],
             lead=lead(cosines[i] * backend.card.logit_scale, share[i], params.seed),
             agreeing=int((cosines[i].argmax(axis=-1) == share[i].argmax()).sum()),
         )
-        for i, picture in enumerate(params.pictures)
+        for i, picture in enumerate(params.images)
     )
 
 

@@ -1,0 +1,226 @@
+"""The command line: statuses, one line of error that names the field, and JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import probes.backend
+from probes.cli import main
+from probes.core.errors import ModelError
+from tests.fakes import PixelBackend, noise
+
+
+@pytest.fixture(autouse=True)
+def backend(monkeypatch):
+    fake = PixelBackend()
+    monkeypatch.setattr(probes.backend, "load", lambda spec, **options: fake)
+    return fake
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "p.png"
+    Image.fromarray(noise(0).rgb).save(path)
+    return str(path)
+
+
+def test_json_on_standard_output_is_one_object_and_nothing_else(picture, capsys):
+    status = main(["run", "zero_shot", "--images", picture, "--labels", "a cat", "a dog", "--json", "-"])
+    output = capsys.readouterr().out
+    report = json.loads(output)
+    assert status == 0
+    assert report["probe"] == "zero_shot"
+    assert [row["label"] for row in report["tables"]["answers"]] == ["a cat", "a dog"]
+
+
+def test_the_headline_is_printed(picture, capsys):
+    assert main(["run", "zero_shot", "--images", picture, "--labels", "a cat", "a dog"]) == 0
+    assert "“" in capsys.readouterr().out
+
+
+def test_headline_and_files(picture, capsys, tmp_path):
+    arguments = ["run", "red_circle", "--image", picture, "--at", "0.3", "0.4", "--radius", "0.1"]
+    saved = tmp_path / "r.json"
+    assert main([*arguments, "--out", str(tmp_path / "o"), "--json", str(saved)]) == 0
+    assert "circle" in capsys.readouterr().out
+    assert json.loads(saved.read_text())["params"]["at"] == [0.3, 0.4]
+    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".json", ".html", ".bib", ".csv"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["zero_shot", "--labels", "a", "b"], "images"),
+        (["zero_shot", "--images", "none.png"], "images"),
+        (["zero_shot", "--images", "PICTURE", "--labels", "one"], "labels"),
+        (["zero_shot", "--images", "PICTURE", "--templates", "no slot"], "templates"),
+        (["red_circle", "--image", "PICTURE", "--radius", "2"], "radius"),
+        (["red_circle", "--image", "PICTURE", "--radius", "0.49"], "radius"),
+        (["red_circle", "--image", "PICTURE", "--at", "0.5"], "--at"),
+        (["red_circle", "--image", "PICTURE", "--colour", "mauve"], "colour"),
+        (["red_circle", "--image", "PICTURE", "--seed", "-1"], "seed"),
+        (["zero_shot", "--images", "PICTURE", "--nonsense", "1"], "--nonsense"),
+        (["nonsense"], "PROBE"),
+    ],
+)
+def test_bad_input_is_status_2_and_one_line_that_names_the_field(arguments, field, picture, capsys):
+    status = main(["run", *[picture if a == "PICTURE" else a for a in arguments]])
+    captured = capsys.readouterr()
+    assert status == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert field in captured.err
+
+
+def test_a_model_that_cannot_be_had_is_status_2_and_names_the_model(picture, monkeypatch, capsys):
+    def refuse(spec, **options):
+        raise ModelError(f"there is no model '{spec}'")
+
+    monkeypatch.setattr(probes.backend, "load", refuse)
+    assert main(["run", "zero_shot", "--images", picture, "--model", "nope"]) == 2
+    assert capsys.readouterr().err == "clipspect: model: there is no model 'nope'\n"
+
+
+def test_a_model_that_lacks_the_capability_is_status_3(picture, monkeypatch, capsys):
+    from dataclasses import replace
+
+    from probes import registry
+    from probes.core.model import Capability
+
+    needy = registry.get("zero_shot")
+    needy = replace(needy, card=replace(needy.card, needs=frozenset({Capability.ATTEND})))
+    monkeypatch.setattr(registry, "all_probes", lambda: {"zero_shot": needy})
+    assert main(["run", "zero_shot", "--images", picture]) == 3
+    assert "pixels do not attend" in capsys.readouterr().err
+
+
+def test_an_unwritable_place_is_status_1(picture, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["run", "zero_shot", "--images", picture, "--out", str(tmp_path / "file" / "x")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_list_names_every_probe_and_field(capsys):
+    assert main(["list"]) == 0
+    output = capsys.readouterr().out
+    assert "zero_shot: " in output
+    assert "--radius" in output
+
+
+def test_no_command_is_bad_input(capsys):
+    assert main([]) == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+class TestEmbed:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "pictures"
+        (folder / "sub").mkdir(parents=True)
+        for seed in range(5):
+            Image.fromarray(noise(seed).rgb).save(folder / "sub" / f"{seed}.png")
+        (folder / "broken.jpg").write_bytes(b"not a picture")
+        (folder / "notes.txt").write_text("not looked at")
+        return folder
+
+    def test_folder(self, folder, tmp_path, backend, capsys):
+        out = tmp_path / "e.npz"
+        assert main(["embed", str(folder), "--out", str(out)]) == 0
+        with np.load(out, allow_pickle=False) as arrays:
+            embeddings, ids = arrays["embeddings"], arrays["ids"]
+            provenance = json.loads(str(arrays["provenance"]))
+        assert embeddings.dtype == np.float32
+        assert ids.tolist() == [f"sub/{seed}.png" for seed in range(5)]
+        assert embeddings == pytest.approx(backend.encode_images([noise(seed) for seed in range(5)]))
+        assert provenance["weights_digest"] == backend.card.weights_digest
+        assert len(provenance["skipped"]) == 1
+        assert "broken.jpg" in capsys.readouterr().out
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["e.npz", "pictures"]
+
+    def test_zip_gives_the_same_as_the_folder(self, folder, tmp_path):
+        import shutil
+
+        archive = shutil.make_archive(str(tmp_path / "z"), "zip", folder)
+        for source, out in ((folder, "a.npz"), (archive, "b.npz")):
+            assert main(["embed", str(source), "--out", str(tmp_path / out)]) == 0
+        with np.load(tmp_path / "a.npz") as one, np.load(tmp_path / "b.npz") as other:
+            assert one["ids"].tolist() == other["ids"].tolist()
+            assert (one["embeddings"] == other["embeddings"]).all()
+
+    def test_lines(self, tmp_path, backend):
+        lines = tmp_path / "lines.txt"
+        lines.write_text("a cat\n\n  a dog \na cat\n🐱 قطة\n", encoding="utf-8")
+        assert main(["embed", str(lines), "--out", str(tmp_path / "t.npz")]) == 0
+        with np.load(tmp_path / "t.npz") as arrays:
+            assert arrays["ids"].tolist() == ["a cat", "a dog", "🐱 قطة"]
+            assert arrays["embeddings"] == pytest.approx(backend.encode_texts(["a cat", "a dog", "🐱 قطة"]))
+
+    def test_an_interrupted_run_goes_on_where_it_stopped(self, tmp_path, monkeypatch, backend, capsys):
+        monkeypatch.setattr("probes.embed.CHUNK", 4)
+        folder = tmp_path / "many"
+        folder.mkdir()
+        for seed in range(10):
+            Image.fromarray(noise(seed, 8, 8).rgb).save(folder / f"{seed}.png")
+        whole = backend.encode_images
+        calls = []
+
+        def interrupted(pictures, *rest):
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            calls.append(len(pictures))
+            return whole(pictures, *rest)
+
+        monkeypatch.setattr(backend, "encode_images", interrupted)
+        assert main(["embed", str(folder), "--out", str(tmp_path / "m.npz")]) == 130
+        assert not (tmp_path / "m.npz").exists()
+        monkeypatch.setattr(backend, "encode_images", whole)
+        backend.encoded = 0
+        assert main(["embed", str(folder), "--out", str(tmp_path / "m.npz")]) == 0
+        assert backend.encoded == 2
+        with np.load(tmp_path / "m.npz") as arrays:
+            assert arrays["embeddings"] == pytest.approx(whole([noise(seed, 8, 8) for seed in range(10)]))
+
+    def test_parts_of_another_content_are_not_taken(self, tmp_path, monkeypatch, backend):
+        lines = tmp_path / "lines.txt"
+        lines.write_text("one\ntwo\n")
+        monkeypatch.setattr("probes.embed._write_archive", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert main(["embed", str(lines), "--out", str(tmp_path / "t.npz")]) == 130
+        monkeypatch.undo()
+        monkeypatch.setattr(probes.backend, "load", lambda spec, **options: backend)
+        lines.write_text("three\ntwo\n")
+        assert main(["embed", str(lines), "--out", str(tmp_path / "t.npz")]) == 0
+        with np.load(tmp_path / "t.npz") as arrays:
+            assert arrays["ids"].tolist() == ["three", "two"]
+            assert arrays["embeddings"] == pytest.approx(backend.encode_texts(["three", "two"]))
+
+    @pytest.mark.parametrize(
+        ("name", "content", "out", "field"),
+        [
+            ("missing", None, "o.npz", "path"),
+            ("empty.txt", b"\n\n", "o.npz", "path"),
+            ("binary.bin", b"\xff\xfe\x00\x81", "o.npz", "path"),
+            ("fine.txt", b"a cat", "o.csv", "out"),
+            ("fine.txt", b"a cat", "none/o.npz", "out"),
+        ],
+    )
+    def test_bad_input(self, tmp_path, capsys, name, content, out, field):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert main(["embed", str(tmp_path / name), "--out", str(tmp_path / out)]) == 2
+        assert capsys.readouterr().err.startswith(f"clipspect: {field}: ")
+
+    def test_a_zip_bomb_and_a_damaged_entry_are_left_out(self, tmp_path, monkeypatch, capsys):
+        import zipfile
+
+        monkeypatch.setattr("probes.embed.ENTRY_LIMIT", 100_000)
+        path = tmp_path / "z.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb.png", b"\0" * 10_000_000)
+            archive.writestr("../outside.png", b"nonsense")
+        assert main(["embed", str(path), "--out", str(tmp_path / "o.npz")]) == 2
+        assert "none of the 2 pictures could be read" in capsys.readouterr().err
+        assert not (tmp_path.parent / "outside.png").exists()

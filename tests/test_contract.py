@@ -1,0 +1,154 @@
+"""What holds for every probe, whatever it measures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from probes import registry
+from probes.core import export
+from probes.core.errors import CapabilityError, FieldError
+from probes.core.model import Capability
+from probes.core.parameters import Lines, Pictures, fields, parse, to_flags, to_query
+from probes.core.probe import run
+from probes.core.report import load
+from tests.fakes import PixelBackend, noise
+
+PROBES = registry.all_probes()
+
+
+@pytest.fixture(params=PROBES, ids=str)
+def probe(request):
+    return PROBES[request.param]
+
+
+@pytest.fixture
+def params(probe):
+    pictures = {
+        f.name: tuple(noise(seed) for seed in range(max(f.control.fewest, 1)))
+        for f in fields(probe.params)
+        if isinstance(f.control, Pictures)
+    }
+    return parse(probe.params, {**pictures, "labels": ["a cat", "a dog", "a zyx"]})
+
+
+@pytest.fixture
+def report(probe, params):
+    return run(probe, params, PixelBackend())
+
+
+def test_card_is_complete(probe):
+    card = probe.card
+    assert card.question.endswith("?")
+    assert len(card.how_to_read) > 200
+    assert len(card.caveats) > 100
+    assert card.references
+    for reference in export.references(card):
+        assert reference.url.startswith("https://")
+        assert reference.bibtex().startswith(f"@misc{{{reference.key},")
+
+
+def test_every_field_has_a_default_its_control_accepts(probe):
+    for f in fields(probe.params):
+        if not f.is_pictures:
+            assert f.control.parse(f.default) == f.default
+            assert f.control.label
+
+
+def test_no_two_fields_share_a_flag_with_the_command_line(probe):
+    flags = [f.flag for f in fields(probe.params)]
+    assert len(set(flags)) == len(flags)
+    assert not {"--model", "--json", "--out", "--device", "--precision", "--help"} & set(flags)
+
+
+def test_the_same_seed_gives_the_same_result(probe, params, report):
+    again = run(probe, params, PixelBackend())
+    assert again.to_dict()["result"] == report.to_dict()["result"]
+
+
+def test_json_has_the_promised_keys(report):
+    raw = json.loads(report.to_json())
+    assert list(raw) == ["schema", "probe", "headline", "params", "result", "tables", "provenance"]
+    for picture in (p for value in raw["params"].values() if isinstance(value, list) for p in value):
+        if isinstance(picture, dict):
+            assert set(picture) == {"name", "width", "height", "sha256"}
+
+
+def test_a_saved_report_redraws_the_same_figures_without_a_model(probe, report):
+    loaded = load(report.to_json(), {probe.card.name: probe.result})
+    drawn, redrawn = probe.figures(report.result), probe.figures(loaded.result)
+    assert list(drawn) == list(redrawn)
+    for name in drawn:
+        assert isinstance(drawn[name], go.Figure)
+        assert drawn[name].layout.title.text, f"{name} has no title"
+        assert drawn[name].to_json() == redrawn[name].to_json()
+    assert loaded.headline == report.headline == loaded.result.headline()
+
+
+def test_tables_are_rows_of_one_dataclass_and_become_csv(report):
+    for name, rows in report.tables().items():
+        assert len({type(row) for row in rows}) == 1, name
+        text = export.to_csv(rows)
+        assert text.splitlines()[0].split(",") == [f.name for f in dataclasses.fields(rows[0])]
+        assert len(text.splitlines()) == len(rows) + 1
+
+
+def test_html_opens_without_a_network(probe, report):
+    html = export.to_html(report, probe.card, probe.figures(report.result))
+    for outside in ('src="http', "src='http", '<link rel="stylesheet"', "@import"):
+        assert outside not in html
+    assert "Plotly.newPlot" in html
+    assert probe.card.question in html
+
+
+def test_write_leaves_every_form(probe, report, tmp_path):
+    written = export.write(report, probe, tmp_path / "new")
+    suffixes = {path.suffix for path in written}
+    assert suffixes == {".json", ".html", ".bib", ".csv"}
+    assert all(path.stat().st_size > 0 for path in written)
+
+
+def test_capability_is_checked_before_anything_is_computed(probe, params):
+    backend = PixelBackend()
+    needy = replace(probe, card=replace(probe.card, needs=frozenset({Capability.DECOMPOSE})))
+    with pytest.raises(CapabilityError, match="pixels have no heads"):
+        run(needy, params, backend)
+    assert backend.encoded == 0
+
+
+def test_a_value_the_control_would_refuse_is_refused_in_python_too(probe, params):
+    with pytest.raises(FieldError) as caught:
+        run(probe, replace(params, seed=-1), PixelBackend())
+    assert caught.value.field == "seed"
+
+
+def test_link_and_flags_leave_pictures_out_of_links_only(probe, params):
+    pictures = {f.name for f in fields(probe.params) if f.is_pictures}
+    assert not pictures & {name for name, _ in to_query(params)}
+    assert "--labels" in to_flags(params)
+
+
+def test_warnings_of_pictures_and_texts_reach_the_report(probe, report):
+    assert any("zyx" in warning for warning in report.result.warnings())
+
+
+def test_progress_never_goes_back_and_stays_within_bounds(probe, params):
+    seen = []
+    run(probe, params, PixelBackend(), lambda share, doing: seen.append(share))
+    assert seen == sorted(seen)
+    assert 0 <= seen[0] <= seen[-1] <= 1
+
+
+def test_many_labels_are_drawn_legibly(probe, params):
+    limit = next(f.control.most for f in fields(probe.params) if isinstance(f.control, Lines))
+    assert limit >= 1000
+    many = replace(params, labels=tuple(f"label {i}" for i in range(300)), templates=("{}",))
+    drawn = probe.figures(run(probe, many, PixelBackend()).result)
+    for figure in drawn.values():
+        assert (figure.layout.height or 0) < 2000
+        assert np.isfinite(figure.layout.height)
