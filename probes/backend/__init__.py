@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(
-    spec: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress
-) -> Clip:
+def load(spec: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress) -> Clip:
     """The model of that specification, from memory if it is loaded, else from disk or the hub.
 
     Args:

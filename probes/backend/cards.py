@@ -18,13 +18,13 @@ from probes.backend.loading import Loaded
 from probes.backend.specs import Kind
 from probes.core.model import Capability, ModelCard
 
-CARD_NAME = "card.json"
+CARD_NAME = "model.json"
 _ACTIVATIONS = ("GELU", "QuickGELU", "GELUTanh", "PytorchGELUTanh", "SiLU", "ReLU")
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a bundled model's own card file says: `card.json` with these keys, each of which may be missing.
+    """What a bundled model's own card file says: `model.json` with these keys, each of which may be missing.
 
     Attributes:
         name: what to call it in a sentence.

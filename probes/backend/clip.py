@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,28 +12,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from probes.backend import decomposition, gradients, loading, tokens
 from probes.backend import device as devices
-from probes.backend import loading, tokens
-from probes.backend.batching import Batcher
 from probes.backend.cache import MemoryStore, Store, key_of
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
+from probes.backend.disk import shared_disk
+from probes.backend.encoding import Encoder
+from probes.backend.familiarity import Familiarity
 from probes.backend.preprocessing import Preprocessing
 from probes.backend.specs import Spec
-from probes.core.errors import ModelError
-from probes.core.model import (
-    Float32,
-    ModelCard,
-    Progress,
-    Tokens,
-    no_progress,
-)
-from probes.core.pictures import RGB, Picture, Raster
-
-BATCH = {"cpu": 32, "mps": 64, "cuda": 128}
-"""Most pictures or texts of one forward pass, by kind of device."""
-AHEAD = 4
-"""How many batches one request may have waiting, so that another one's turn comes soon."""
+from probes.core.errors import CapabilityError, ModelError
+from probes.core.model import Capability, Decomposition, Float32, ModelCard, Progress, Tokens, no_progress
+from probes.core.pictures import Picture, Raster
 
 
 class Clip:
@@ -51,19 +42,23 @@ class Clip:
     ) -> None:
         self._model: Any = loaded.model
         self._tokenizer: Any = loaded.tokenizer
-        self._placement, self._memory, self._disk = placement, memory, disk
-        self._preprocessing = Preprocessing(loaded.preprocess, placement.device)
-        self._lock = threading.Lock()  # one forward pass at a time, and no hooks on another's
         self._cutting = threading.Lock()  # tokenizers of transformers are not safe to share
+        self._placement = placement
+        self._preprocessing = Preprocessing(loaded.preprocess, placement.device)
+        self._familiarity = Familiarity.read(loaded.recipe.folder)
         warning = tokens.make_repeatable(self._tokenizer)
-        self._card = make_card(loaded, placement, self._preprocessing.size, {}, (warning,) if warning else ())
+        reason = decomposition.why_not(self._model.visual)
+        lacks = {Capability.DECOMPOSE: reason, Capability.ATTEND: reason} if reason else {}
+        size = self._preprocessing.size
+        self._card = make_card(loaded, placement, size, lacks, (warning,) if warning else ())
         model_key = key_of(self._card.weights_digest, repr(self._model), str(loaded.recipe.config))
-        self._image_space = key_of("image", model_key, self._preprocessing.digest, placement.precision)
-        self._text_space = key_of("text", model_key, tokens.digest(self._tokenizer), placement.precision)
-        batch = BATCH.get(placement.device.type, 32)
-        self._window = AHEAD * batch
-        self._images: Batcher[Future[RGB], Float32] = Batcher(self._encode_pixels, batch, "clipspect-images")
-        self._texts: Batcher[str, Float32] = Batcher(self._encode_strings, batch, "clipspect-texts")
+        spaces = (
+            key_of("image", model_key, self._preprocessing.digest, placement.precision),
+            key_of("text", model_key, tokens.digest(self._tokenizer), placement.precision),
+        )
+        self._encoder = Encoder(
+            self._model, self._tokenize, self._preprocessing, placement, self._card.width, spaces, memory, disk
+        )
 
     @property
     def card(self) -> ModelCard:
@@ -84,24 +79,19 @@ class Clip:
             pictures: n pictures.
             progress: told the share that is done.
             persist: also keep the embeddings on disk. For a person's own files alone; never for uploads.
+
+        Raises:
+            ModelError: memory does not suffice even for one picture, or the weights are broken.
         """
-        keys = [key_of(self._image_space, picture.digest) for picture in pictures]
-
-        def ask(positions: list[int]) -> list[Future[Float32]]:
-            return self._images.ask(
-                [keys[i] for i in positions], lambda k: self._preprocessing.submit(pictures[positions[k]])
-            )
-
-        return self._embed(keys, ask, self._disk if persist else None, progress)
+        return self._encoder.images(pictures, progress, persist)
 
     def encode_texts(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
-        """Unit embeddings of texts, (n, d). Texts longer than the context are cut: see `tokens`."""
-        keys = [key_of(self._text_space, text) for text in texts]
+        """Unit embeddings of texts, (n, d). Texts longer than the context are cut: see `tokens`.
 
-        def ask(positions: list[int]) -> list[Future[Float32]]:
-            return self._texts.ask([keys[i] for i in positions], lambda k: texts[positions[k]])
-
-        return self._embed(keys, ask, self._disk, progress)
+        Raises:
+            ModelError: memory does not suffice even for one text, or the weights are broken.
+        """
+        return self._encoder.texts(texts, progress)
 
     def preprocess(self, pictures: Sequence[Picture]) -> tuple[Raster, ...]:
         """What the tower really sees of each picture, after resizing and cropping."""
@@ -116,95 +106,134 @@ class Clip:
     def logits(self, images: Float32, texts: Float32) -> Float32:
         """logit_scale x cosine + logit_bias for every picture and text, (n, m)."""
         cosine = np.asarray(images, np.float32) @ np.asarray(texts, np.float32).T
-        return np.float32(self._card.logit_scale) * cosine + np.float32(self._card.logit_bias)
+        return np.asarray(np.float32(self._card.logit_scale) * cosine + np.float32(self._card.logit_bias))
 
-    def _embed(
-        self,
-        keys: list[str],
-        ask: Callable[[list[int]], list[Future[Float32]]],
-        disk: Store | None,
-        progress: Progress,
-    ) -> Float32:
-        """Rows from the caches where they are, else computed, a window at a time."""
-        rows = np.empty((len(keys), self._card.width), dtype=np.float32)
-        missing: dict[str, list[int]] = {}
-        for position, key in enumerate(keys):
-            if key in missing:
-                missing[key].append(position)
-                continue
-            found = self._find(key, disk)
-            if found is None:
-                missing[key] = [position]
-            else:
-                rows[position] = found
-        wanted = list(missing.items())
-        for start in range(0, len(wanted), self._window):
-            progress((len(keys) - len(wanted) + start) / len(keys), "encoding")
-            window = wanted[start : start + self._window]
-            for (key, positions), future in zip(window, ask([where[0] for _, where in window]), strict=True):
-                row = future.result()
-                rows[positions] = row
-                self._memory.put(key, row)
-                if disk is not None:
-                    disk.put(key, row)
-        progress(1.0, "encoded")
-        return rows
+    def decompose(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        """Split image embeddings into terms of heads, MLPs and constants, in float32.
 
-    def _find(self, key: str, disk: Store | None) -> Float32 | None:
-        found = self._memory.get(key)
-        if found is None and disk is not None:
-            found = disk.get(key)
-            if found is not None:
-                self._memory.put(key, found)
-        return found
+        Raises:
+            CapabilityError: the tower is not a plain pre-norm ViT.
+            ModelError: `by_token` asks for more memory than there is.
+        """
+        self._require(Capability.DECOMPOSE)
+        visual = self._model.visual
+        n, layers, heads, seen, d = len(pictures), *decomposition.shape(visual), self._card.width
+        if by_token:
+            self._check_room(n * layers * heads * seen * d * 4)
+        result = Decomposition(
+            heads=np.empty((n, layers, heads, d), np.float32),
+            mlps=np.empty((n, layers, d), np.float32),
+            initial=np.empty((n, d), np.float32),
+            constant=np.empty((n, d), np.float32),
+            embedding=np.empty((n, d), np.float32),
+            error=0.0,
+            grid=(int(visual.grid_size[0]), int(visual.grid_size[1])),
+            tokens=np.empty((n, layers, heads, seen, d), np.float32) if by_token else None,
+        )
+        error = 0.0
+        for part, pixels in self._batches(pictures, progress, "taking the embedding apart"):
+            with self._encoder.lock:
+                terms = decomposition.decompose(visual, pixels, by_token)
+            error = max(error, terms.error())
+            for name in ("heads", "mlps", "initial", "constant", "embedding"):
+                getattr(result, name)[part] = getattr(terms, name).cpu().numpy()
+            if result.tokens is not None and terms.tokens is not None:
+                result.tokens[part] = terms.tokens.cpu().numpy()
+        return replace(result, error=error)
 
-    def _encode_pixels(self, waiting: list[Future[RGB]]) -> Sequence[Float32]:
-        pixels = [future.result() for future in waiting]
+    def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
+        """Attention weights of the class token over all tokens, (n, L, H, T), rows summing to one.
 
-        def forward(part: slice) -> Tensor:
-            unit = self._preprocessing.unit(pixels[part])
-            features: Tensor = self._model.encode_image(self._preprocessing.normalise(unit))
+        Raises:
+            CapabilityError: the tower has no class token whose attention can be read.
+        """
+        self._require(Capability.ATTEND)
+        visual = self._model.visual
+        maps = np.empty((len(pictures), *decomposition.shape(visual)), np.float32)
+        for part, pixels in self._batches(pictures, progress, "reading attention"):
+            with self._encoder.lock:
+                maps[part] = decomposition.class_attention(visual, pixels).cpu().numpy()
+        return maps
+
+    def gradient(self, picture: Picture, text: str) -> Float32:
+        """Gradient of cosine(picture, text) in what the tower sees, per unit of colour 0..1: (h, w, 3).
+
+        Raises:
+            CapabilityError: the tower does not let gradients through.
+        """
+        self._require(Capability.DIFFERENTIATE)
+        unit = self._preprocessing.unit([self._preprocessing.pixels(picture)])
+        ids = self._tokenize([text]).to(self._placement.device)
+
+        def encode(point: Tensor) -> Tensor:
+            features: Tensor = self._model.encode_image(self._preprocessing.normalise(point))
             return features
 
-        return list(self._forward(forward, len(pixels)))
+        with self._encoder.lock:
+            with torch.no_grad():
+                direction = F.normalize(self._model.encode_text(ids).float(), dim=-1)[0]
+            slope = gradients.cosine_gradient(encode, unit, direction)
+        return np.ascontiguousarray(slope.cpu().numpy())
 
-    def _encode_strings(self, texts: list[str]) -> Sequence[Float32]:
+    def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
+        """For each picture a sentence if it is unlike anything the model was trained on, else None."""
+        known = self._familiarity
+        if known is None:
+            return (None,) * len(pictures)
+        embeddings = self.encode_images(pictures)
+        waiting = [self._preprocessing.submit(picture) for picture in pictures]
+        seen = [future.result() for future in waiting]
+        return tuple(known.picture(row, pixels) for row, pixels in zip(embeddings, seen, strict=True))
+
+    def unfamiliar_texts(self, texts: Sequence[str]) -> tuple[str | None, ...]:
+        """For each text a sentence if it is unlike anything the model was trained on, else None."""
+        known = self._familiarity
+        if known is None:
+            return (None,) * len(texts)
+        lengths = [len(cut.pieces) + cut.dropped + 2 for cut in self.tokens(texts)]
+        return tuple(known.text(text, length) for text, length in zip(texts, lengths, strict=True))
+
+    def _tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Ids, (n, context). Lone surrogates, which no tokenizer can take, are replaced."""
+        encodable = [text.encode("utf-8", errors="replace").decode("utf-8") for text in texts]
         with self._cutting:
-            ids: Tensor = self._tokenizer([_encodable(text) for text in texts])
+            ids: Tensor = self._tokenizer(encodable)
+        return ids
 
-        def forward(part: slice) -> Tensor:
-            features: Tensor = self._model.encode_text(ids[part].to(self._placement.device))
-            return features
+    def _require(self, capability: Capability) -> None:
+        if not self._card.can(capability):
+            raise CapabilityError(f"{self._card.name} cannot {capability.value}: {self._card.lacks[capability]}")
 
-        return list(self._forward(forward, len(texts)))
+    def _check_room(self, needed: int) -> None:
+        left = devices.available_bytes(torch.device("cpu"))
+        if 2 * needed > left:
+            raise ModelError(
+                f"terms by token of so many pictures take {needed / 1e9:.1f} GB and {left / 1e9:.1f} GB of memory "
+                "are left; ask for fewer pictures"
+            )
 
-    def _forward(self, forward: Callable[[slice], Tensor], count: int) -> Float32:
-        """Run a tower over `count` rows, in smaller parts if memory runs out; unit rows on the CPU."""
-        size = count
-        while True:
-            try:
-                with self._lock, torch.inference_mode(), self._placement.autocast():
-                    parts = [forward(slice(start, start + size)) for start in range(0, count, size)]
-                rows = F.normalize(torch.cat(parts).float(), dim=-1).cpu().numpy()
-                break
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise ModelError(
-                        f"{self._card.name}: the memory of {self._card.device} does not suffice"
-                    ) from None
-                size = max(1, size // 2)
-        if not np.isfinite(rows).all():
-            raise ModelError(f"{self._card.name}: embeddings came out as values that are not numbers")
-        return rows
-
-
-def _encodable(text: str) -> str:
-    """The text without lone surrogates, which no tokenizer can take."""
-    return text.encode("utf-8", errors="replace").decode("utf-8")
+    def _batches(
+        self, pictures: Sequence[Picture], progress: Progress, doing: str
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """What the tower takes in, a batch at a time; the next one is prepared while one is computed."""
+        size = self._encoder.batch
+        parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
+        waiting = [self._preprocessing.submit(picture) for picture in parts[0]] if parts else []
+        for index in range(len(parts)):
+            progress(index / len(parts), doing)
+            pixels = [future.result() for future in waiting]
+            following = parts[index + 1] if index + 1 < len(parts) else ()
+            waiting = [self._preprocessing.submit(picture) for picture in following]
+            unit = self._preprocessing.unit(pixels)
+            start = index * size
+            yield slice(start, start + len(pixels)), self._preprocessing.normalise(unit)
+        progress(1.0, doing)
 
 
 def open_model(spec: Spec, device: torch.device, precision: str, progress: Progress) -> Clip:
-    """Load a model and put the process's cache in front of it.
+    """Load a model and put this process's cache, and this user's disk, in front of it.
 
     Raises:
         ModelError: see `probes.backend.load`.
@@ -212,11 +241,8 @@ def open_model(spec: Spec, device: torch.device, precision: str, progress: Progr
     loaded = loading.load(spec, device, progress)
     parameters = sum(weight.numel() for weight in loaded.model.parameters())
     placement = Placement(device, devices.choose_precision(precision, device, parameters))
-    return Clip(loaded, placement, _memory())
+    return Clip(loaded, placement, shared_memory, shared_disk())
 
 
-_shared_memory = MemoryStore()
-
-
-def _memory() -> MemoryStore:
-    return _shared_memory
+shared_memory = MemoryStore()
+"""Embeddings of all models of this process."""

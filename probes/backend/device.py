@@ -4,17 +4,17 @@ Weights stay float32 everywhere. `bfloat16` means autocast around the two encode
 bfloat16, norms and the returned embeddings in float32. Whatever has to hold to 1e-5 (decomposition, attention,
 gradients) always runs in float32.
 
-`auto` takes bfloat16 on a GPU that has it in hardware. On a CPU it is a gamble: with AMX it is several times
-faster than float32, with AVX512-BF16 alone it can be slower. So a CPU that claims bfloat16 is timed once a
-process on one small matrix product, and models below `SMALL_MODEL` weights, which are fast anyway, stay float32:
-the bundled models give the same numbers on every CPU.
+`auto` takes bfloat16 on a GPU that has it in hardware, and on a CPU with AMX, where it is several times faster
+than float32. AVX512-BF16 alone does not suffice: on a Xeon that has it without AMX a matrix product took longer in
+bfloat16 than in float32. Timing it at the start was tried and given up: on a busy machine the answer changed from
+one start to the next, and with it every number. Models below `SMALL_MODEL` weights, which are fast anyway, stay
+float32: the bundled models give the same numbers on every CPU.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,8 +27,7 @@ from probes.core.errors import ModelError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 SMALL_MODEL = 50_000_000
-WORTHWHILE = 1.5
-"""How many times faster bfloat16 has to be than float32 to be taken on a CPU."""
+"""Weights below which a model is fast enough in float32 on any CPU."""
 
 
 @dataclass(frozen=True)
@@ -87,35 +86,16 @@ def choose_precision(asked: str, device: torch.device, parameters: int) -> str:
         return asked
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    if device.type == "cpu" and parameters >= SMALL_MODEL and cpu_has_bfloat16():
-        return "bfloat16" if cpu_bfloat16_speedup() >= WORTHWHILE else "float32"
+    if device.type == "cpu" and parameters >= SMALL_MODEL and cpu_has_amx():
+        return "bfloat16"
     return "float32"
 
 
 @lru_cache(maxsize=1)
-def cpu_has_bfloat16() -> bool:
-    """Whether the CPU claims bfloat16 arithmetic (AMX, AVX512-BF16 or Arm's BF16)."""
+def cpu_has_amx() -> bool:
+    """Whether the CPU multiplies matrices in bfloat16 (AMX). Known on Linux alone; elsewhere the answer is no."""
     flags = Path("/proc/cpuinfo")
-    if not flags.is_file():
-        return False  # macOS and Windows: not known without asking a compiler, so float32
-    words = set(flags.read_text(encoding="utf-8", errors="replace").split())
-    return not words.isdisjoint({"amx_bf16", "avx512_bf16", "bf16"})
-
-
-@lru_cache(maxsize=1)
-def cpu_bfloat16_speedup() -> float:
-    """Time of a matrix product in float32 over its time in bfloat16, best of three each (about 30 ms once)."""
-    return _matmul_seconds(torch.float32) / _matmul_seconds(torch.bfloat16)
-
-
-def _matmul_seconds(dtype: torch.dtype) -> float:
-    left, right = torch.ones(1024, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
-    best = float("inf")
-    for _ in range(4):  # the first one also warms up
-        start = time.perf_counter()
-        torch.mm(left, right)
-        best = min(best, time.perf_counter() - start)
-    return best
+    return flags.is_file() and "amx_bf16" in flags.read_text(encoding="utf-8", errors="replace").split()
 
 
 def cores() -> int:

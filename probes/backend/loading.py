@@ -262,8 +262,11 @@ def build(recipe: Recipe) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="QuickGELU mismatch")  # dealt with above
         return open_clip.create_model(
-            recipe.source, pretrained=str(recipe.weights), force_preprocess_cfg=recipe.preprocess,
-            require_pretrained=True, **options,
+            recipe.source,
+            pretrained=str(recipe.weights),
+            force_preprocess_cfg=recipe.preprocess,
+            require_pretrained=True,
+            **options,
         )
 
 
