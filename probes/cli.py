@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Clipspect {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_OneLineParser)
     listing = commands.add_parser("list", help="the probes, and their fields")
+    listing.add_argument("--markdown", action="store_true", help="as the table that stands in the README")
     listing.set_defaults(command=_list)
     models = commands.add_parser("models", help="the models, their sizes, and which are on disk")
     models.add_argument("search", nargs="?", default="", help="show only those whose name holds this")
@@ -115,6 +116,9 @@ def _option(field: Field) -> dict[str, Any]:
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    if chosen.markdown:
+        print(registry.markdown())
+        return DONE
     for probe in registry.all_probes().values():
         print(f"{probe.card.name}: {probe.card.question}")
         for field in fields(probe.params):

@@ -38,3 +38,13 @@ def get(name: str) -> AnyProbe:
     if name not in known:
         raise FieldError("probe", f"there is no probe '{name}'; there are {', '.join(known)}")
     return known[name]
+
+
+def markdown() -> str:
+    """The probes as the table that stands in the README."""
+    rows = [
+        f"| [{probe.card.title}](probes/{name}/notes.md) | {probe.card.question} | "
+        f"{', '.join(f'[{r.short()}]({r.url})' for r in probe.card.references)} | `{name}` |"
+        for name, probe in all_probes().items()
+    ]
+    return "\n".join(["| probe | asks | asked first by | on the command line |", "|---|---|---|---|", *rows])
