@@ -44,7 +44,7 @@ def _cell(value: Any) -> Any:
 
 def references(card: Card) -> tuple[Reference, ...]:
     """The publications a probe's reports rest on, its own first."""
-    return (*card.references, *FOUNDATIONS)
+    return tuple({reference.key: reference for reference in (*card.references, *FOUNDATIONS)}.values())
 
 
 def to_bibtex(card: Card) -> str:

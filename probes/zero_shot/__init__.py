@@ -7,6 +7,7 @@ from pathlib import Path
 from probes.core.card import Card, Reference
 from probes.core.examples import examples
 from probes.core.probe import Probe
+from probes.core.references import CLIP
 from probes.zero_shot.figures import figures
 from probes.zero_shot.science import ZeroShotParams, ZeroShotResult, measure
 
@@ -14,6 +15,7 @@ CARD = Card.from_notes(
     Path(__file__).with_name("notes.md"),
     name="zero_shot",
     references=(
+        CLIP,
         Reference(
             key="maniparambil2023vdt",
             title="Enhancing CLIP with GPT-4: Harnessing Visual Descriptions as Prompts",
