@@ -24,19 +24,17 @@ _ACTIVATIONS = ("GELU", "QuickGELU", "GELUTanh", "PytorchGELUTanh", "SiLU", "ReL
 
 @dataclass(frozen=True)
 class Label:
-    """What a bundled model's own card file says: `model.json` with these keys, each of which may be missing.
+    """What a bundled model's own card file says: `model.json`, each key of which may be missing.
 
     Attributes:
-        name: what to call it in a sentence.
-        templates: zero-shot templates, each with one `{}`.
-        description: a paragraph on what the model is and is not.
-        warnings: sentences.
+        name: what to call it in a sentence (`title`).
+        templates: zero-shot templates, each with one `{}` (`zero_shot_templates`).
+        description: what the model is and is not (`description` and `statement`).
     """
 
     name: str = ""
     templates: tuple[str, ...] = ("a photo of a {}.",)
     description: str = ""
-    warnings: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path | None) -> Label:
@@ -45,10 +43,9 @@ class Label:
             return cls()
         said: Mapping[str, Any] = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
         return cls(
-            name=str(said.get("name", "")),
-            templates=tuple(said.get("templates", cls.templates)),
-            description=str(said.get("description", "")),
-            warnings=tuple(said.get("warnings", ())),
+            name=str(said.get("title", "")),
+            templates=tuple(said.get("zero_shot_templates", cls.templates)),
+            description=f"{said.get('description', '')} {said.get('statement', '')}".strip(),
         )
 
 
@@ -80,7 +77,7 @@ def make_card(
         logit_bias=0.0 if bias is None else float(bias.detach().reshape(-1)[0]),
         sigmoid=bias is not None,
         lacks=dict(lacks),
-        warnings=loaded.warnings + label.warnings + warnings,
+        warnings=loaded.warnings + warnings,
         templates=label.templates,
         description=label.description,
     )
