@@ -1,0 +1,62 @@
+"""What a visitor takes away: made when it is asked for, and handed to the browser without touching the disk.
+
+A handler returns name, media type and text; a line of JavaScript turns them into a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.engine import Answer
+from probes.core import export
+from probes.core.probe import AnyProbe
+
+KINDS = {"json": "JSON", "html": "HTML report", "bib": "BibTeX"}
+"""Forms of a whole report, by suffix; tables come besides."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to be saved by the browser."""
+
+    name: str
+    type: str
+    text: str
+
+
+def whole(kind: str, probe: AnyProbe, answer: Answer) -> Download:
+    """A report in one of its forms."""
+    report = answer.report
+    if kind == "json":
+        return Download(f"{report.probe}.json", "application/json", report.to_json())
+    if kind == "html":
+        figures = probe.figures(report.result)
+        return Download(f"{report.probe}.html", "text/html", export.to_html(report, probe.card, figures))
+    return Download(f"{report.probe}.bib", "application/x-bibtex", export.to_bibtex(probe.card))
+
+
+def table(place: int, answer: Answer) -> Download:
+    """The table at that place as CSV."""
+    name, rows = list(answer.report.tables().items())[place]
+    return Download(f"{answer.report.probe}_{name}.csv", "text/csv", export.to_csv(rows))
+
+
+def payload(download: Download) -> dict[str, Any]:
+    """A download as the browser's script takes it."""
+    return asdict(download)
+
+
+SAVE_JS = """
+(file) => {
+  if (!file || !file.name) return null;
+  const url = URL.createObjectURL(new Blob([file.text], {type: file.type + ';charset=utf-8'}));
+  const anchor = Object.assign(document.createElement('a'), {href: url, download: file.name});
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+  return null;
+}
+"""
+"""Saves what a handler returned, and forgets it."""

@@ -1,0 +1,141 @@
+"""What the pages ask of models: load one, list them, and answer each probe's example once.
+
+`Engine` is the only place of the app that knows `probes.backend`; tests put another one in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from probes.core.errors import Cancelled
+from probes.core.model import Backend, ModelCard, Progress, no_progress
+from probes.core.probe import AnyProbe, require, run
+from probes.core.report import Report
+
+Load = Callable[[str, Progress], Backend]
+"""(specification, progress) -> the model of that specification."""
+
+
+class Entry(Protocol):
+    """A model that the picker offers."""
+
+    @property
+    def spec(self) -> str:
+        """How it is asked for."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its weights."""
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether nothing has to be downloaded."""
+
+    @property
+    def note(self) -> str:
+        """A sentence about it, or nothing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A report with the card of the model that gave it."""
+
+    report: Report[Any]
+    model: ModelCard
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Models, as the pages see them.
+
+    Attributes:
+        load: gives a model by its specification.
+        catalogue: the models to offer.
+        default: specification of the model that a page opens with.
+        files: whether visitors may name folders and files of this machine as models.
+    """
+
+    load: Load
+    catalogue: Callable[[], Sequence[Entry]]
+    default: str = "bundled"
+    files: bool = True
+    _examples: dict[str, Future[Answer]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(
+        self, probe: AnyProbe, params: Any, spec: str, progress: Progress = no_progress
+    ) -> Answer:
+        """Load a model and ask it a probe's question.
+
+        Raises:
+            ModelError: the model cannot be had.
+            CapabilityError: it lacks what the probe needs.
+            FieldError: a parameter cannot be used.
+        """
+        progress(0.0, "loading the model")
+        backend = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
+        require(probe, backend)
+        progress(0.4, "asking the model")
+        report = run(probe, params, backend, lambda share, doing: progress(0.4 + 0.6 * share, doing))
+        return Answer(report, backend.card)
+
+    def example(self, probe: AnyProbe, progress: Progress = no_progress) -> Answer:
+        """The answer to a probe's example by the default model, computed once for all visitors."""
+        name = probe.card.name
+        with self._lock:
+            future = self._examples.get(name)
+            mine = future is None
+            if future is None:
+                future = self._examples[name] = Future()
+        if not mine:
+            return future.result()
+        try:
+            # Others wait for this answer too: the visitor who happened to come first cannot stop it.
+            future.set_result(self.answer(probe, probe.example(), self.default, _unstoppable(progress)))
+        except BaseException as error:  # those who wait hear of it, and the next one tries again
+            with self._lock:
+                self._examples.pop(name, None)
+            future.set_exception(error)
+            raise
+        return future.result()
+
+    def ready(self, probe: AnyProbe) -> Answer | None:
+        """The example's answer if it has been computed."""
+        with self._lock:
+            future = self._examples.get(probe.card.name)
+        done = future is not None and future.done() and future.exception() is None
+        return future.result() if future is not None and done else None
+
+
+def _unstoppable(progress: Progress) -> Progress:
+    def tell(share: float, doing: str) -> None:
+        with contextlib.suppress(Cancelled):
+            progress(share, doing)
+
+    return tell
+
+
+def installed(default: str, files: bool) -> Engine:
+    """The engine on the models of `probes.backend`. Nothing is imported until a model is asked for."""
+    return Engine(load=_load, catalogue=_catalogue, default=default, files=files)
+
+
+def _load(spec: str, progress: Progress) -> Backend:
+    from probes.backend import load
+
+    return load(spec, progress=progress)
+
+
+def _catalogue() -> Sequence[Entry]:
+    from probes.backend import catalogue
+
+    return catalogue()

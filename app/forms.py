@@ -1,0 +1,179 @@
+"""Forms: a control becomes components, what a person set becomes parameters, errors stand beside their field.
+
+The form knows the kinds of controls and no probe. Pictures are laid out by `app.stage`; all else is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app import snippets
+from app.components import ChoiceInput, NumberInput, SliderInput
+from probes.core.errors import ClipspectError, FieldError
+from probes.core.parameters import (
+    Choice,
+    Control,
+    Count,
+    Field,
+    Lines,
+    Params,
+    Place,
+    Range,
+    Switch,
+    fields,
+    parse,
+)
+
+FEW = 6
+"""Choices of so many options are buttons; longer ones fold into a list."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A field on the page.
+
+    Attributes:
+        field: what it is.
+        inputs: the components that hold its value; none for pictures.
+        error: where a sentence about it appears.
+    """
+
+    field: Field
+    inputs: tuple[Component, ...]
+    error: gr.HTML
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a form holds.
+
+    Attributes:
+        params: the parameters, where a field that cannot be used has its default.
+        errors: a sentence for each field that cannot be used.
+    """
+
+    params: Params
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a probe on a page, pictures apart."""
+
+    params: type[Params]
+    entries: tuple[Entry, ...]
+
+    @property
+    def inputs(self) -> list[Component]:
+        """All components that hold values, in order."""
+        return [component for entry in self.entries for component in entry.inputs]
+
+    def check(self, values: Sequence[object], pictures: Mapping[str, Sequence[object]]) -> Checked:
+        """Read what the components and the stage hold, each field for itself and then all together."""
+        good: dict[str, object] = {}
+        errors: dict[str, str] = {}
+        for f, given in (*_given(self.entries, values), *_laid(self.params, pictures)):
+            try:
+                good[f.name] = f.control.parse(given)
+            except (ValueError, ClipspectError) as error:
+                errors[f.name] = snippets.sentence(str(error))
+        try:
+            return Checked(parse(self.params, good), errors)
+        except FieldError as error:
+            errors.setdefault(error.field, snippets.sentence(error.message))
+            good.pop(error.field, None)
+            return Checked(self.params(**{**good, **_without(self.params, good)}), errors)
+
+    def show(self, values: Mapping[str, object]) -> dict[Component, Any]:
+        """Put values into the components of their fields; fields that are not named stay as they are."""
+        shown: dict[Component, Any] = {}
+        for entry in self.entries:
+            if entry.inputs and entry.field.name in values:
+                pieces = to_components(entry.field.control, values[entry.field.name])
+                shown |= dict(zip(entry.inputs, pieces, strict=True))
+        return shown
+
+    def complain(self, errors: Mapping[str, str]) -> dict[Component, Any]:
+        """Show or take away the sentence beside every field."""
+        return {entry.error: snippets.error(errors.get(entry.field.name, "")) for entry in self.entries}
+
+
+def _given(entries: Iterable[Entry], values: Sequence[object]) -> Iterator[tuple[Field, object]]:
+    rest = list(values)
+    for entry in entries:
+        count = len(entry.inputs)
+        if count:
+            pieces, rest = rest[:count], rest[count:]
+            yield entry.field, from_components(entry.field.control, pieces)
+
+
+def _laid(params: type[Params], pictures: Mapping[str, Sequence[object]]) -> Iterator[tuple[Field, object]]:
+    for f in fields(params):
+        if f.is_pictures:
+            yield f, list(pictures.get(f.name, ()))
+
+
+def _without(params: type[Params], good: Mapping[str, object]) -> dict[str, object]:
+    return {f.name: f.default for f in fields(params) if f.name not in good}
+
+
+def from_components(control: Control[Any], pieces: Sequence[object]) -> object:
+    """What the components of a control hold, as its `parse` takes it."""
+    if isinstance(control, Place):
+        return ["" if piece is None else str(piece) for piece in pieces]
+    (piece,) = pieces
+    return "" if piece is None else piece
+
+
+def to_components(control: Control[Any], value: object) -> tuple[Any, ...]:
+    """A value as the components of its control hold it."""
+    if isinstance(control, Place):
+        across, down = value  # type: ignore[misc]
+        return round(across, 4), round(down, 4)
+    if isinstance(control, Lines):
+        return ("\n".join(value),)  # type: ignore[arg-type]
+    return (value,)
+
+
+def lay_out(field: Field) -> Entry:
+    """Put the components of a field on the page, and room for a sentence about it under them."""
+    with gr.Column(elem_classes="field", min_width=0):
+        inputs = _components(field)
+        error = gr.HTML(snippets.error(""), elem_classes="field-error")
+    return Entry(field, inputs, error)
+
+
+def _components(field: Field) -> tuple[Component, ...]:
+    control = field.control
+    told: dict[str, Any] = {"label": control.label, "info": control.help or None, "elem_id": f"field-{field.name}"}
+    (value, *rest) = to_components(control, field.default)
+    if isinstance(control, Place):
+        return _place(field, control, (value, *rest))
+    if isinstance(control, Lines):
+        return (gr.Textbox(value, lines=5, max_lines=12, max_length=None, **told),)
+    if isinstance(control, Switch):
+        return (gr.Checkbox(value, **told),)
+    if isinstance(control, Choice):
+        kind: Any = ChoiceInput if len(control.options) <= FEW else gr.Dropdown
+        return (kind(list(control.options), value=value, **told),)
+    if isinstance(control, Range):
+        told["info"] = " ".join(part for part in (control.help, f"In {control.unit}." if control.unit else "") if part)
+        return (SliderInput(control.low, control.high, value, step=control.step, buttons=[], **told),)
+    if isinstance(control, Count):
+        return (NumberInput(value, step=1, **told),)
+    raise TypeError(f"the form has no components for {type(control).__name__}")
+
+
+def _place(field: Field, control: Place, value: Sequence[float]) -> tuple[Component, ...]:
+    """Two numbers: what a click on the picture sets can be typed as well."""
+    gr.HTML(snippets.legend(control.label, control.help), elem_classes="legend")
+    with gr.Row(elem_classes="pair"):
+        return tuple(
+            NumberInput(number, label=f"{control.label}: {way}", step=0.01, min_width=80, elem_id=f"field-{field.name}-{i}")
+            for i, (number, way) in enumerate(zip(value, ("across", "down"), strict=True))
+        )

@@ -1,0 +1,88 @@
+"""Addresses of pages: what a person set, as the query of a link, and back.
+
+A link holds the model, the fields that differ from their defaults or from the page's example, and the name of
+the bundled picture if one was taken. A visitor's own pictures never travel. Whoever opens a link gets the page
+it describes; what in it cannot be used is said beside the field it is about, and the rest is used all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from probes.core.errors import ClipspectError
+from probes.core.parameters import Params, fields
+
+MODEL = "model"
+EXAMPLE = "example"
+LONGEST = 8000
+"""Characters of a query beyond which servers and chats begin to cut links off."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link asks for.
+
+    Attributes:
+        model: specification of a model; empty if it names none.
+        example: name of a bundled picture; empty if it names none.
+        values: parsed values of the fields it sets.
+        errors: sentences on what cannot be used, by field; the key `""` holds those about no field.
+    """
+
+    model: str = ""
+    example: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it asks for nothing but the page."""
+        return not (self.model or self.example or self.values or self.errors)
+
+
+def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
+    """Understand the query of a link, given as its pairs in order."""
+    given: dict[str, list[str]] = {}
+    for name, text in pairs:
+        if not name.startswith("__"):  # Gradio's own, such as __theme
+            given.setdefault(name, []).append(text)
+    model, example = (given.pop(name, [""])[-1].strip()[:300] for name in (MODEL, EXAMPLE))
+    values: dict[str, object] = {}
+    errors: dict[str, str] = {}
+    for f in fields(params):
+        if f.name not in given:
+            continue
+        texts = given.pop(f.name)
+        if f.is_pictures:
+            errors[f.name] = "Pictures never travel in a link: choose one here."
+            continue
+        try:
+            values[f.name] = f.control.parse(texts)
+        except (ValueError, ClipspectError) as error:
+            errors[f.name] = f"The link cannot be used here: {error}."
+    if given:
+        named = ", ".join(f"“{name[:40]}”" for name in list(given)[:3]) + ("…" if len(given) > 3 else "")
+        errors[""] = f"This page has no field {named}; that part of the link was ignored."
+    return Link(model, example, values, errors)
+
+
+def query(params: Params, shown: Params | None, model: str = "", example: str = "") -> str:
+    """The query of a link to a page as it stands.
+
+    Args:
+        params: what is set. Pictures are left out.
+        shown: the page's example, which a link without fields opens; None if the page has none.
+        model: specification of the model, left empty for the page's own.
+        example: name of the bundled picture that is on the page, or empty.
+    """
+    pairs = [(name, text) for name, text in ((MODEL, model), (EXAMPLE, example)) if text]
+    settable = [f for f in fields(params) if not f.is_pictures]
+    same = shown is not None and all(getattr(params, f.name) == getattr(shown, f.name) for f in settable)
+    if not same:
+        for f in settable:
+            value = getattr(params, f.name)
+            if value != f.default or (shown is not None and value != getattr(shown, f.name)):
+                pairs += [(f.name, text) for text in f.control.format(value)]
+    return urlencode(pairs)

@@ -1,0 +1,113 @@
+"""Computations that a visitor watches and may stop.
+
+The work runs in a thread of its own; the page asks a few times a second how far it is. Stopping answers at once:
+the page goes on, and the thread ends at the next step of which the work tells.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from probes.core.errors import Cancelled
+from probes.core.model import Progress
+
+T = TypeVar("T")
+
+TICK = 0.15
+"""Seconds between two looks at how far the work is."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far the work is: share done, what is being done, seconds since it began."""
+
+    share: float
+    doing: str
+    seconds: float
+
+
+class Ticket:
+    """One visitor's turn. Each session has its own, so that nobody can stop another's work."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._running = False
+
+    def take(self) -> bool:
+        """Begin; False if this visitor's work is running already."""
+        with self._lock:
+            if self._running:
+                return False
+            self._running, self._stop = True, threading.Event()
+            return True
+
+    def give_back(self) -> None:
+        """End."""
+        with self._lock:
+            self._running = False
+
+    def stop(self) -> None:
+        """Ask the running work to stop."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> threading.Event:
+        """Set once the work of this turn is to stop."""
+        return self._stop
+
+    def __deepcopy__(self, memo: object) -> Ticket:
+        """A new visitor gets a new ticket."""
+        return Ticket()
+
+
+class Job(Generic[T]):
+    """Work in a thread.
+
+    Args:
+        work: gets a `Progress`, which raises `Cancelled` once the ticket is stopped.
+        ticket: whose turn it is.
+    """
+
+    def __init__(self, work: Callable[[Progress], T], ticket: Ticket) -> None:
+        self._work, self._stop = work, ticket.stopped
+        self._began = time.monotonic()
+        self._share, self._doing = 0.0, "starting"
+        self._done = threading.Event()
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="clipspect-job", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._value.append(self._work(self._tell))
+        except BaseException as error:  # whatever it is, the page has to hear of it
+            self._error = error
+        finally:
+            self._done.set()
+
+    def _tell(self, share: float, doing: str) -> None:
+        self._share, self._doing = share, doing
+        if self._stop.is_set():
+            raise Cancelled("stopped")
+
+    def steps(self) -> Iterator[Step]:
+        """How far the work is, every now and then until it is done or stopped."""
+        while not self._done.wait(TICK) and not self._stop.is_set():
+            yield Step(self._share, self._doing, time.monotonic() - self._began)
+
+    def result(self) -> T:
+        """What the work gave.
+
+        Raises:
+            Cancelled: it was stopped.
+        """
+        if self._done.is_set() and self._error is not None:
+            raise self._error
+        if not self._done.is_set() or not self._value:
+            raise Cancelled("stopped")
+        return self._value[0]

@@ -1,0 +1,118 @@
+"""Pieces of HTML. Text goes in through `Markup.format` alone, which escapes it: there is no other way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from app.failures import capitalised as sentence
+from probes.core.card import Reference
+from probes.core.report import Provenance
+
+__all__ = ["sentence"]
+
+
+def error(text: str) -> Markup:
+    """A sentence beside a field; nothing for an empty text."""
+    return Markup('<p class="error" role="alert">{}</p>').format(text) if text else Markup("")
+
+
+def banner(*texts: str) -> Markup:
+    """Errors that are about no field."""
+    lines = [text for text in texts if text]
+    return Markup('<div class="banner" role="alert">{}</div>').format(_paragraphs(lines)) if lines else Markup("")
+
+
+def cautions(texts: Sequence[str]) -> Markup:
+    """What a reader has to know before trusting a headline."""
+    if not texts:
+        return Markup("")
+    items = Markup("").join(Markup("<li>{}</li>").format(sentence(text)) for text in dict.fromkeys(texts))
+    return Markup('<ul class="cautions" aria-label="Cautions">{}</ul>').format(items)
+
+
+def _paragraphs(texts: Iterable[str]) -> Markup:
+    return Markup("").join(Markup("<p>{}</p>").format(text) for text in texts)
+
+
+def legend(label: str, help_text: str) -> Markup:
+    """The name of a group of components."""
+    return Markup('<span class="legend-label">{}</span><span class="legend-help">{}</span>').format(label, help_text)
+
+
+def opening(title: str, question: str) -> Markup:
+    """The top of a page: its name and the question it answers."""
+    return Markup('<h1>{}</h1><p class="question">{}</p>').format(title, question)
+
+
+def headline(text: str) -> Markup:
+    """The answer."""
+    return Markup('<p class="headline" role="status">{}</p>').format(text) if text else Markup("")
+
+
+def provenance(made: Provenance) -> Markup:
+    """Which model answered, where and how fast."""
+    facts = (
+        made.model,
+        f"on {made.device} in {made.precision}",
+        f"{made.activation} activations",
+        f"{made.seconds:.1f} s" if made.seconds >= 0.1 else "under 0.1 s",
+    )
+    items = Markup("").join(Markup("<span>{}</span>").format(fact) for fact in facts)
+    return Markup('<p class="provenance">{}</p>').format(items)
+
+
+def progress(share: float, doing: str, seconds: float) -> Markup:
+    """How far a computation is."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    since = f" · {seconds:.0f} s" if seconds >= 1 else ""
+    return Markup(
+        '<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{0}" '
+        'aria-label="{1}"><div class="progress-bar"><i style="width:{0}%"></i></div>'
+        '<p>{1}{2}</p></div>'
+    ).format(percent, sentence(doing).rstrip("."), since)
+
+
+def notice(text: str) -> Markup:
+    """A quiet line, such as that something was stopped."""
+    return Markup('<p class="notice" role="status">{}</p>').format(text) if text else Markup("")
+
+
+def papers(references: Iterable[Reference]) -> Markup:
+    """The publications a page rests on."""
+    items = Markup("").join(
+        Markup(
+            '<li><a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
+            '<span>{}, {}.</span> <em>{}</em></li>'
+        ).format(r.url, r.title, r.short(), r.venue, r.why)
+        for r in references
+    )
+    return Markup('<ul class="papers">{}</ul>').format(items)
+
+
+def gallery(tiles: Sequence[tuple[str, str]]) -> Markup:
+    """Bundled pictures to choose from, as (address of the picture, title)."""
+    items = Markup("").join(
+        Markup(
+            '<button type="button" class="tile" data-index="{0}" title="{2}">'
+            '<img src="{1}" alt="" draggable="false"><span>{2}</span></button>'
+        ).format(index, uri, title)
+        for index, (uri, title) in enumerate(tiles)
+    )
+    return Markup('<div class="tiles" role="group" aria-label="Bundled pictures">{}</div>').format(items)
+
+
+def prose(title: str, text: Markup) -> Markup:
+    """A titled section whose text is HTML already."""
+    return Markup("<h2>{}</h2>{}").format(title, text)
+
+
+def heading(text: str) -> Markup:
+    """The title of a section."""
+    return Markup("<h2>{}</h2>").format(text)
+
+
+def gate(note: str) -> Markup:
+    """What a visitor is told before harmful content is shown."""
+    return Markup('<div class="gate-note" role="note"><h2>Before you go on</h2><p>{}</p></div>').format(note)
