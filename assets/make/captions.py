@@ -1,7 +1,8 @@
 """The sentences that stand beside the pictures.
 
 A caption is a template with its slot filled. The slot holds the emoji's label (most of the time), a few of its
-tags, or the label and a tag; some templates also name the colour of the ground. `TEMPLATES` is all there is.
+tags, or the label and a tag; some templates also name the colour of the ground. Of two emoji both labels are said.
+`TEMPLATES` is all there is.
 """
 
 from __future__ import annotations
@@ -80,11 +81,23 @@ def draw_caption(emoji: Emoji, colour: str, rng: np.random.Generator) -> Caption
     return Caption(template, slot, fill(template, slot, colour))
 
 
+def draw_duo_caption(first: Emoji, second: Emoji, rng: np.random.Generator) -> Caption:
+    """Draw the sentence for a scene of two emoji, both named, the first one first."""
+    template = LABEL_TEMPLATES[int(rng.integers(len(LABEL_TEMPLATES)))]
+    slot = _both(first, second, article=bool(rng.random() < 0.5))
+    return Caption(template, slot, fill(template, slot))
+
+
+def _both(first: Emoji, second: Emoji, article: bool) -> str:
+    return f"{first.phrase} and {fill('a {}', second.phrase) if article else second.phrase}"
+
+
 def possible_captions(emoji: Emoji, colours: Sequence[str]) -> Iterator[str]:
     """Texts that between them hold every word, and the greatest length, of this emoji's captions."""
     tags = emoji.tags if not emoji.tones else ()
     for template in LABEL_TEMPLATES:
         yield fill(template, emoji.phrase)
+        yield fill(template, _both(emoji, emoji, article=True))
         for tag in tags:
             yield fill(template, f"{emoji.phrase}, {tag}")
     for template in GROUND_TEMPLATES:

@@ -64,7 +64,30 @@ def measure(model: open_clip.CLIP, tokenizer: Tokenizer, world: World, held_out:
     seen = questions(only(world.sheet, "noto"), world.emoji, [emoji.hexcode for emoji in asked.emoji])
     seen_rank = places(model, tokenizer, seen, ZERO_SHOT)
     what = f"own label first of {len(seen.emoji)} labels, drawings of a style it was trained on (noto)"
-    return [*found, metric("R@1, a trained style", what, seen_rank < 1)]
+    found.append(metric("R@1, a trained style", what, seen_rank < 1))
+    both = duo_ranks(model, tokenizer, World(held_out, world.emoji, world.seed), asked)
+    found += [
+        metric(
+            f"scenes of two, first {k}", f"both labels among the first {k} {base}, templates averaged", both < k
+        )
+        for k in (5, 10)
+    ]
+    return found
+
+
+def duo_ranks(
+    model: open_clip.CLIP, tokenizer: Tokenizer, world: World, asked: Questions, count: int = 1000
+) -> torch.Tensor:
+    """How many labels of the question set come before the later one of each scene of two, `(n,)`."""
+    place = {emoji.hexcode: k for k, emoji in enumerate(asked.emoji)}
+    scenes = [world.duo(index) for index in range(count)]
+    rows = [(pair, place.get(pair.hexcode), place.get(pair.second.hexcode)) for pair in scenes if pair.second]
+    known = [(pair, a, b) for pair, a, b in rows if a is not None and b is not None and a != b]
+    texts = embed_labels(model, tokenizer, [emoji.phrase for emoji in asked.emoji], ZERO_SHOT)
+    cosine = embed_pictures(model, world.compose([pair for pair, _, _ in known])) @ texts.T
+    order = cosine.argsort(1, descending=True).argsort(1)
+    ends = torch.tensor([[a, b] for _, a, b in known])
+    return order.gather(1, ends).amax(1)
 
 
 def only(sheet: Sheet, style: str) -> Sheet:

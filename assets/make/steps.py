@@ -19,7 +19,7 @@ from assets.make.network import CONFIG
 from assets.make.render import Sheet, drawings, read_world, render
 from assets.make.sources import fetch, read_sources
 
-SCENES = 8192  # scenes to fit the familiarity of pictures on; half as many set its threshold
+SCENES = 6144  # scenes to fit the familiarity of pictures on; half as many set its threshold
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Recipe:
     both fall.
     """
 
-    pictures: int = 520_000
+    pictures: int = 460_000
     batch: int = 128
     lr: float = 2e-3
     muon_lr: float = 3e-3
@@ -59,10 +59,10 @@ class Recipe:
         return min(1.0, rise, fall)
 
 
-def soft_targets(hexcodes: Sequence[str]) -> torch.Tensor:
-    """`(n, n)`: row i spreads one evenly over the pairs about the same emoji as pair i."""
-    number = {code: k for k, code in enumerate(dict.fromkeys(hexcodes))}
-    ids = torch.tensor([number[code] for code in hexcodes])
+def soft_targets(keys: Sequence[str]) -> torch.Tensor:
+    """`(n, n)`: row i spreads one evenly over the pairs that show the same as pair i."""
+    number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    ids = torch.tensor([number[key] for key in keys])
     same = (ids[:, None] == ids[None, :]).float()
     return same / same.sum(1, keepdim=True)
 
@@ -119,7 +119,7 @@ class Trainer:
             self.model.encode_image(pictures, normalize=True),
             encode_text(self.model, tokens),
             self.model.logit_scale.exp(),
-            soft_targets([pair.hexcode for pair in pairs]).to(self.device),
+            soft_targets([pair.key for pair in pairs]).to(self.device),
         )
         for optimiser, full in zip(self.optimisers, self.full, strict=True):
             optimiser.zero_grad(set_to_none=True)
