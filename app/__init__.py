@@ -19,14 +19,13 @@ import gradio as gr
 from app import failures, theme
 from app.engine import Engine, installed
 from app.shell import build
+from app.stage import LARGEST
 from probes import registry
 from probes.core.errors import ClipspectError
 from probes.core.probe import AnyProbe
 
 __all__ = ["launch", "main"]
 
-UPLOAD = "25mb"
-"""Largest file a visitor may send."""
 SESSIONS = 500
 """Visitors whose pictures are held at once; the longest gone are forgotten first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -42,7 +41,7 @@ def launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
         theme=theme.theme(), css_paths=[theme.STYLE], head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
-        max_file_size=UPLOAD, state_session_capacity=SESSIONS,
+        max_file_size=LARGEST * 1_000_000, state_session_capacity=SESSIONS,
     )  # fmt: skip
     print(f"Clipspect: {address}", flush=True)
     threading.Thread(target=_warm, args=(engine, probes), name="clipspect-examples", daemon=True).start()

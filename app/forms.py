@@ -29,7 +29,7 @@ from probes.core.parameters import (
     parse,
 )
 
-FEW = 6
+FEW = 8
 """Choices of so many options are buttons; longer ones fold into a list."""
 
 
@@ -101,6 +101,10 @@ class Form:
     def complain(self, errors: Mapping[str, str]) -> dict[Component, Any]:
         """Show or take away the sentence beside every field."""
         return {entry.error: snippets.error(errors.get(entry.field.name, "")) for entry in self.entries}
+
+    def complain_one(self, name: str, text: str) -> dict[Component, Any]:
+        """Show the sentence beside one field and leave the others as they are."""
+        return {entry.error: snippets.error(text) for entry in self.entries if entry.field.name == name}
 
 
 def _given(entries: Iterable[Entry], values: Sequence[object]) -> Iterator[tuple[Field, object]]:

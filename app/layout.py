@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import gradio as gr
-from gradio.components import Component
 
 from app import downloads, forms, picker, results, snippets, stage
 from app.engine import Engine
@@ -47,7 +46,7 @@ class Layout:
     model_line: gr.HTML
     model_error: gr.HTML
     form: Form
-    pictures: dict[str, Component]
+    pictures: dict[str, gr.HTML]
     picture_notes: gr.HTML
     tiles: gr.HTML
     run: gr.Button
@@ -135,12 +134,12 @@ def _model(engine: Engine) -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
     return model, line, error
 
 
-def _stage(probe: AnyProbe) -> tuple[dict[str, Component], list[forms.Entry]]:
-    pictures: dict[str, Component] = {}
+def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], list[forms.Entry]]:
+    pictures: dict[str, gr.HTML] = {}
     entries = []
     for f in fields(probe.params):
         if f.is_pictures:
-            pictures[f.name] = stage.lay_out(f)
+            pictures[f.name] = stage.lay_out(f, probe.params)
             entries.append(forms.Entry(f, (), gr.HTML(elem_classes="field-error")))
     return pictures, entries
 

@@ -135,7 +135,7 @@ class Page:
         checked = self.at.form.check(values, held.pictures)
         query = self._query(checked.params, held, model)
         errors = {name: text for name, text in checked.errors.items() if not self._is_empty_stage(name, held)}
-        updates = self.at.form.complain(errors) | self._preview(held, checked.params)
+        updates = self.at.form.complain(errors) | self._staged(held, checked.params)
         stale = asked and query != asked
         updates[self.at.progress] = snippets.notice("Changed since this answer. Press Run to ask again." if stale else "")
         updates[self.at.query] = query
@@ -169,42 +169,53 @@ class Page:
         updates |= self.at.form.complain({n: t for n, t in checked.errors.items() if n not in brought})
         return updates | {self.at.sessions.held: held, self.at.query: query}
 
-    def receive(self, name: str, sent: Any, held: Held, asked: str, model: str, *values: object) -> Updates:
-        """Pictures were uploaded, taken, pasted or removed."""
-        f = next(f for f in self._picture_fields if f.name == name)
-        items = sent if isinstance(sent, list) else [sent] if sent is not None else []
-        received = stage.receive(held, f, items)
-        checked = self.at.form.check(values, received.held.pictures)
-        updates = self.settle(received.held, asked, model, *values) | self._laid(received.held, checked.params)
-        if received.error:
-            updates |= self.at.form.complain({name: received.error})
-        return updates | {self.at.sessions.held: received.held}
+    def receive(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+        """Pictures were dropped, chosen, pasted or photographed."""
+        f = self._field_of(event)
+        received = stage.receive(held, f, event._data.get("files", ()))
+        return self._restage(f, received.held, received.error, asked, model, *values)
 
-    def place(self, event: gr.SelectData, held: Held, asked: str, model: str, *values: object) -> Updates:
+    def remove(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+        """A picture was taken away."""
+        f = self._field_of(event)
+        return self._restage(f, stage.remove(held, f, int(event._data.get("index", -1))), "", asked, model, *values)
+
+    def _restage(self, f: Field, held: Held, error: str, asked: str, model: str, *values: object) -> Updates:
+        updates = self.settle(held, asked, model, *values)
+        if error:
+            updates |= self.at.form.complain_one(f.name, error)
+        return updates | {self.at.sessions.held: held, self.at.picture_notes: snippets.cautions(stage.notes(held))}
+
+    def _field_of(self, event: gr.EventData) -> Field:
+        name = event._data.get("field")
+        return next((f for f in self._picture_fields if f.name == name), self._picture_fields[0])
+
+    def place(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
         """The picture was clicked: the place goes there."""
-        f = next((f for f in fields(self.probe.params) if isinstance(f.control, Place)), None)
-        laid = held.laid.get(f.control.on, ()) if f is not None else ()
-        if f is None or not laid or not isinstance(event.index, (list, tuple)):
+        f = stage.place_on(self._field_of(event), self.probe.params)
+        if f is None:
             return {}
-        width, height = stage.small(laid[0].picture).width, stage.small(laid[0].picture).height
-        across, down = event.index[0] / width, event.index[1] / height
-        point = (round(min(max(across, 0.0), 1.0), 3), round(min(max(down, 0.0), 1.0), 3))
+        try:
+            point = f.control.parse([event._data.get("x"), event._data.get("y")])
+        except (ValueError, ClipspectError) as error:
+            return self.at.form.complain_one(f.name, failures.capitalised(str(error)))
         shown = self.at.form.show({f.name: point})
         values = tuple(shown.get(c, v) for c, v in zip(self.at.form.inputs, values, strict=True))
         return shown | self.settle(held, asked, model, *values)
 
     def _laid(self, held: Held, params: Params) -> Updates:
-        """The pictures on the page, with their mark, and what was done to read them."""
-        updates: Updates = {self.at.pictures[f.name]: stage.show(held, f) for f in self._picture_fields}
-        return updates | self._preview(held, params) | {self.at.picture_notes: snippets.cautions(stage.notes(held))}
+        """The pictures on the page, as the probe will change them, and what was done to read them."""
+        return self._staged(held, params) | {self.at.picture_notes: snippets.cautions(stage.notes(held))}
 
-    def _preview(self, held: Held, params: Params) -> Updates:
-        """The first picture as the probe will change it."""
-        first = self._picture_fields[0]
-        if self.probe.preview is None or not held.laid.get(first.name):
-            return {}
-        marked: Picture = self.probe.preview(stage.shrunk(params))
-        return {self.at.pictures[first.name]: stage.data_uri(marked)}
+    def _staged(self, held: Held, params: Params) -> Updates:
+        marked: Picture | None = None
+        if self.probe.preview is not None and all(held.laid.get(f.name) for f in self._picture_fields):
+            marked = self.probe.preview(stage.shrunk(params))
+        first = self._picture_fields[0].name if self._picture_fields else ""
+        return {
+            self.at.pictures[f.name]: stage.draw(held, f, params, marked if f.name == first else None)
+            for f in self._picture_fields
+        }
 
     def _query(self, params: Params, held: Held, model: str) -> str:
         """The query of the link that describes the page."""

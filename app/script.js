@@ -33,5 +33,164 @@
     if (chosen) document.body.classList.toggle('dark', chosen === 'dark');
   }
 
-  window.clipspect = {address, mood, recall};
+  // The stage: ways to bring pictures, to take them away, and to put a mark on them.
+  function stage(element, trigger, upload) {
+    const root = () => element.querySelector('.stage');
+    const field = () => root().dataset.field;
+
+    async function send(files) {
+      const pictures = [...files];
+      if (!pictures.length) return;
+      root().classList.add('stage-busy');
+      const sent = [];
+      for (const file of pictures) {
+        const largest = Number(root().dataset.largest);
+        const megabytes = Math.round(file.size / 1e6);
+        if (megabytes > largest) {
+          sent.push({name: file.name, error: `the file has ${megabytes} MB; the limit is ${largest} MB`});
+          continue;
+        }
+        try {
+          const {path} = await upload(file);
+          sent.push({name: file.name, path});
+        } catch (error) {
+          sent.push({name: file.name, error: 'the file could not be sent; try again'});
+        }
+      }
+      root().classList.remove('stage-busy');
+      trigger('upload', {field: field(), files: sent});
+    }
+
+    // Where on the picture itself, not its frame, a pointer is: shares of width and height.
+    function share(image, event) {
+      const box = image.getBoundingClientRect();
+      const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+      const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+      const x = (event.clientX - box.left - (box.width - width) / 2) / width;
+      const y = (event.clientY - box.top - (box.height - height) / 2) / height;
+      return [x, y];
+    }
+
+    let last = 0;
+    function place(x, y, always) {
+      if (!always && performance.now() - last < 60) return;
+      last = performance.now();
+      const inside = (value) => Math.round(1000 * Math.min(Math.max(value, 0), 1)) / 1000;
+      root().dataset.x = inside(x);
+      root().dataset.y = inside(y);
+      trigger('select', {field: field(), x: inside(x), y: inside(y), index: 0, value: null});
+    }
+    const marked = (event) => (root().classList.contains('stage-placed') ? event.target.closest('img') : null);
+
+    element.addEventListener('pointerdown', (event) => {
+      const image = marked(event);
+      if (!image || event.button !== 0) return;
+      image.setPointerCapture(event.pointerId);
+      place(...share(image, event), true);
+    });
+    element.addEventListener('pointermove', (event) => {
+      const image = marked(event);
+      if (image && image.hasPointerCapture(event.pointerId)) place(...share(image, event), false);
+    });
+    element.addEventListener('pointerup', (event) => {
+      const image = marked(event);
+      if (image && image.hasPointerCapture(event.pointerId)) place(...share(image, event), true);
+    });
+    element.addEventListener('keydown', (event) => {
+      const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+      if (!way || !marked(event)) return;
+      event.preventDefault();
+      const step = event.shiftKey ? 0.1 : 0.02;
+      place(Number(root().dataset.x) + step * way[0], Number(root().dataset.y) + step * way[1], true);
+    });
+    element.addEventListener('click', async (event) => {
+      const removing = event.target.closest('.stage-remove');
+      if (removing) trigger('delete', {field: field(), index: Number(removing.dataset.index)});
+      if (event.target.closest('.stage-camera')) send(await photograph());
+      if (event.target.closest('.stage-paste')) send(await clipboard());
+    });
+    element.addEventListener('change', (event) => {
+      if (event.target.type !== 'file') return;
+      event.stopPropagation();
+      send(event.target.files);
+      event.target.value = '';
+    });
+    for (const name of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+      element.addEventListener(name, (event) => {
+        event.preventDefault();
+        root().classList.toggle('stage-over', name === 'dragenter' || name === 'dragover');
+        if (name === 'drop') send(event.dataTransfer.files);
+      });
+    }
+    document.addEventListener('paste', (event) => {
+      const files = [...event.clipboardData.files].filter((file) => file.type.startsWith('image/'));
+      if (files.length && element.isConnected) {
+        event.preventDefault();
+        send(files);
+      }
+    });
+  }
+
+  // Pictures in the clipboard, where the browser lets a page read it.
+  async function clipboard() {
+    try {
+      const found = [];
+      for (const item of await navigator.clipboard.read()) {
+        const type = item.types.find((name) => name.startsWith('image/'));
+        if (type) found.push(new File([await item.getType(type)], 'pasted.' + type.split('/')[1], {type}));
+      }
+      if (!found.length) tell('There is no picture in the clipboard. Copy one first.');
+      return found;
+    } catch (error) {
+      tell('This browser does not let the page read the clipboard. Press Ctrl+V or ⌘V instead.');
+      return [];
+    }
+  }
+
+  function tell(text) {
+    const dialog = document.createElement('dialog');
+    dialog.className = 'clipspect-dialog';
+    const words = document.createElement('p');
+    words.textContent = text;
+    const done = Object.assign(document.createElement('button'), {textContent: 'Close', type: 'button'});
+    done.addEventListener('click', () => dialog.close());
+    dialog.addEventListener('close', () => dialog.remove());
+    dialog.append(words, done);
+    document.querySelector('.gradio-container').append(dialog);
+    dialog.showModal();
+    return dialog;
+  }
+
+  // A picture from the camera: shown live, taken with a button; no picture leaves before that.
+  async function photograph() {
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({video: true});
+    } catch (error) {
+      tell('There is no camera this page may use.');
+      return [];
+    }
+    const dialog = tell('');
+    const video = Object.assign(document.createElement('video'), {srcObject: stream, autoplay: true, muted: true});
+    video.setAttribute('playsinline', '');
+    const take = Object.assign(document.createElement('button'), {textContent: 'Take the picture', type: 'button'});
+    dialog.prepend(video);
+    dialog.append(take);
+    return new Promise((resolve) => {
+      take.addEventListener('click', () => {
+        const canvas = Object.assign(document.createElement('canvas'), {width: video.videoWidth, height: video.videoHeight});
+        canvas.getContext('2d').drawImage(video, 0, 0);
+        canvas.toBlob((blob) => {
+          resolve(blob ? [new File([blob], 'camera.png', {type: 'image/png'})] : []);
+          dialog.close();
+        });
+      });
+      dialog.addEventListener('close', () => {
+        stream.getTracks().forEach((track) => track.stop());
+        resolve([]);
+      });
+    });
+  }
+
+  window.clipspect = {address, mood, recall, stage};
 })();

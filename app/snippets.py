@@ -116,3 +116,48 @@ def heading(text: str) -> Markup:
 def gate(note: str) -> Markup:
     """What a visitor is told before harmful content is shown."""
     return Markup('<div class="gate-note" role="note"><h2>Before you go on</h2><p>{}</p></div>').format(note)
+
+
+_EMPTY = Markup('<p class="stage-empty"><b>{}</b><span>Drop a picture here, paste one, or choose one below.</span></p>')
+_FIGURE = Markup(
+    '<figure><img src="{0}" alt="{1}" draggable="false"{3}><figcaption>{1}</figcaption>'
+    '<button type="button" class="stage-remove" data-index="{2}" aria-label="Remove {1}" title="Remove">×</button></figure>'
+)
+_STAGE = Markup(
+    '<div class="stage {kind}" data-field="{field}" data-largest="{largest}"{point}>'
+    '<div class="stage-pictures">{figures}</div><div class="stage-bar">'
+    '<label class="stage-choose">{choose}<input type="file" accept="image/*" aria-label="{label}"{multiple}></label>'
+    '<button type="button" class="stage-paste">Paste</button><button type="button" class="stage-camera">Camera</button>'
+    '<span class="stage-hint">{hint}</span></div></div>'
+)
+
+
+def stage(
+    field: str,
+    label: str,
+    shown: Sequence[tuple[str, str]],
+    one: bool,
+    point: tuple[float, float] | None,
+    largest: int,
+) -> Markup:
+    """Pictures as (address, name), with the ways to bring others; `point` if a click on them sets a place."""
+    handle = Markup("")
+    if point is not None:
+        handle = Markup(
+            ' tabindex="0" role="application" aria-roledescription="picture with a movable mark" '
+            'aria-description="The mark is at {:.2f} across, {:.2f} down. Arrow keys move it."'
+        ).format(*point)
+    figures = Markup("").join(_FIGURE.format(uri, name, i, handle) for i, (uri, name) in enumerate(shown))
+    kind = "stage-none" if not shown else "stage-one" if len(shown) == 1 else "stage-many"
+    hint = "Click or drag on the picture to move the mark." if point is not None and shown else ""
+    return _STAGE.format(
+        kind=kind + (" stage-placed" if point is not None else ""),
+        field=field,
+        largest=largest,
+        label=label,
+        point=Markup(' data-x="{}" data-y="{}"').format(*point) if point is not None else "",
+        figures=figures if shown else _EMPTY.format(label),
+        choose="Your own picture" if one else "Your own pictures",
+        multiple="" if one else Markup(" multiple"),
+        hint=hint,
+    )

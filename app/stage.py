@@ -1,26 +1,39 @@
 """The stage: the pictures on a page, where they come from, and what a mark on them will look like.
 
+The stage is drawn here as HTML and made alive by `script.js`: drop, choose, paste, photograph, remove, and place
+by click, drag or arrow keys. Uploads reach `Picture.read` as the very bytes that were sent, so that it can say
+what it had to do to them; pictures go out as `data:` addresses, so that none is written to a disk for that.
+
 A visitor's pictures are held in the memory of their own session and nowhere else by this app. Gradio writes an
 upload to a folder of temporary files before anybody can read it; those are deleted within minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import base64
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from gradio.components import Component
+import gradio as gr
+from gradio.utils import get_upload_folder
+from markupsafe import Markup
 
 from app import failures, snippets
-from app.components import SHOWN, PictureInput, PicturesInput, Sent, data_uri
 from probes.core.errors import PictureError
 from probes.core.examples import Example, examples
 from probes.core.parameters import Field, Lines, Params, Pictures, Place, fields
 from probes.core.pictures import Picture
 
+SHOWN = 960
+"""Most pixels on the long side of a picture on the page."""
 SEVERAL = 480
 """Most pixels on the long side of one of several pictures on the page."""
+LARGEST = 25
+"""Megabytes of the largest file a visitor may send."""
 
 
 @dataclass(frozen=True)
@@ -68,55 +81,91 @@ def takes_one(f: Field) -> bool:
     return isinstance(f.control, Pictures) and f.control.most == 1
 
 
-def lay_out(f: Field) -> Component:
-    """Put the component of a field of pictures on the page."""
-    told = {"label": f.control.label, "elem_id": f"field-{f.name}", "elem_classes": "stage"}
-    sources = ["upload", "webcam", "clipboard"]
-    if takes_one(f):
-        return PictureInput(type="filepath", sources=sources, buttons=[], height=380, **told)
-    return PicturesInput(
-        type="filepath", sources=sources, buttons=[], height=380, columns=4, object_fit="contain",
-        interactive=True, **told,
-    )  # fmt: skip
+def data_uri(picture: Picture, longest: int = SHOWN) -> str:
+    """A picture, shrunk if it is large, as an address that holds it."""
+    image = picture.image()
+    image.thumbnail((longest, longest))
+    stream = io.BytesIO()
+    image.save(stream, format="WEBP", quality=90, method=1)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def receive(held: Held, f: Field, sent: Iterable[Sent | str]) -> Received:
-    """Read what a browser sent into a field.
+def lay_out(f: Field, params: type[Params]) -> gr.HTML:
+    """Put the stage of a field of pictures on the page."""
+    return gr.HTML(
+        draw(Held(), f, params()),
+        js_on_load="window.clipspect.stage(element, trigger, upload)",
+        elem_id=f"field-{f.name}",
+        elem_classes="stage-box",
+    )
 
-    Pictures that cannot be read are left out and told; if nothing is left, what was there stays.
+
+def draw(held: Held, f: Field, params: Params, marked: Picture | None = None) -> Markup:
+    """The stage of a field: its pictures, or an invitation to bring some.
+
+    Args:
+        held: the visitor's pictures.
+        f: the field.
+        params: what is set; a place among it is told to those who cannot see it.
+        marked: the first picture as the probe will change it.
     """
-    known = {one.uri: one for one in held.laid.get(f.name, ())}
+    laid = held.laid.get(f.name, ())
+    shown = [(one.uri, one.picture.name) for one in laid]
+    if marked is not None and shown:
+        shown[0] = (data_uri(marked), shown[0][1])
+    place = place_on(f, type(params))
+    point = getattr(params, place.name) if place is not None else None
+    return snippets.stage(f.name, f.control.label, shown, takes_one(f), point, LARGEST)
+
+
+def place_on(f: Field, params: type[Params]) -> Field | None:
+    """The field that a click on a picture sets."""
+    return next((p for p in fields(params) if isinstance(p.control, Place) and p.control.on == f.name), None)
+
+
+def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received:
+    """Read what a browser sent into a field: each item has a `path`, a `name`, or an `error` instead of a path.
+
+    One picture takes the place of the one that was there; several are added. What cannot be read is left out and
+    told, and what was there stays.
+    """
+    before = () if takes_one(f) else held.laid.get(f.name, ())
     limit = f.control.most if isinstance(f.control, Pictures) else 1
     longest = SHOWN if takes_one(f) else SEVERAL
     laid: list[Laid] = []
     errors: list[str] = []
     for item in sent:
+        name = str(item.get("name") or "picture")[:200]
         try:
-            if isinstance(item, Sent):
-                picture = Picture.read(item.path, name=item.name)
-                laid.append(Laid(picture, data_uri(picture, longest)))
-            elif item in known:
-                laid.append(known[item])
-        except PictureError as error:
+            picture = Picture.read(_sent_file(item, name), name=name)
+            laid.append(Laid(picture, data_uri(picture, longest)))
+        except (PictureError, OSError, MemoryError) as error:
             errors.append(failures.sentence(error))
-        except OSError as error:
-            errors.append(failures.sentence(error))
-    if len(laid) > limit:
-        errors.append(f"{len(laid)} pictures are too many; the first {limit} were kept.")
-    if errors and not laid:
-        return Received(held, " ".join(errors[:3]))
-    own = any(isinstance(item, Sent) for item in sent) or not laid
-    return Received(
-        Held({**held.laid, f.name: tuple(laid[:limit])}, "" if own else held.example), " ".join(errors[:3])
-    )
+    if laid:
+        own = before if not held.example else ()  # a visitor's own pictures take the place of the bundled one
+        together = (*own, *laid)
+        if len(together) > limit and not takes_one(f):
+            errors.append(f"There is room for {limit} pictures; the first {limit} were kept.")
+        held = Held({**held.laid, f.name: together[:limit]}, "")
+    return Received(held, " ".join(errors[:3]) + (" …" if len(errors) > 3 else ""))
 
 
-def show(held: Held, f: Field) -> str | list[tuple[str, str]] | None:
-    """What the component of a field of pictures shows."""
+def _sent_file(item: Mapping[str, Any], name: str) -> Path:
+    """The file that was uploaded, and no other file of this machine."""
+    if item.get("error"):
+        raise PictureError(f"{name}: {str(item['error'])[:200]}")
+    path, folder = Path(str(item.get("path", ""))).resolve(), Path(get_upload_folder()).resolve()
+    if folder not in path.parents:
+        raise PictureError(f"{name}: this is not an upload")
+    if not path.is_file():
+        raise PictureError(f"{name}: the upload is gone; send it again")
+    return path
+
+
+def remove(held: Held, f: Field, index: int) -> Held:
+    """The same without one picture."""
     laid = held.laid.get(f.name, ())
-    if takes_one(f):
-        return laid[0].uri if laid else None
-    return [(one.uri, one.picture.name) for one in laid]
+    return Held({**held.laid, f.name: tuple(one for i, one in enumerate(laid) if i != index)}, "")
 
 
 def notes(held: Held) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
         begin = at.enter.click(enter, None, [at.gate, at.body], **CHEAP).then(
             page.open, at.query, outputs, js=LOCATION_JS, **CHEAP
         )
+    begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
     begin.then(page.opened, asking, outputs, **MODEL)
 
 
@@ -90,12 +91,10 @@ def _wire_pictures(page: Page) -> None:
         at.sessions.held, at.picture_notes, at.query, at.progress, at.banner,
     ]  # fmt: skip
     at.tiles.select(page.take, settled, outputs, **CHEAP)
-    for name, component in at.pictures.items():
-        several = isinstance(component, gr.Gallery)
-        triggers = [component.upload, component.delete] if several else [component.input, component.clear]  # type: ignore[attr-defined]
-        gr.on(triggers, partial(page.receive, name), [component, *settled], outputs, **CHEAP)
-        if not several:
-            component.select(page.place, settled, outputs, trigger_mode="always_last", **CHEAP)  # type: ignore[attr-defined]
+    for component in at.pictures.values():
+        component.upload(page.receive, settled, outputs, **CHEAP)
+        component.delete(page.remove, settled, outputs, **CHEAP)
+        component.select(page.place, settled, outputs, trigger_mode="always_last", **CHEAP)
 
 
 def _wire_saving(page: Page, button: gr.Button, make: Any) -> None:
