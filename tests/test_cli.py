@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,12 @@ def test_an_unwritable_place_is_status_1(picture, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["run", "zero_shot", "--images", picture, "--out", str(tmp_path / "file" / "x")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_status_1_and_a_sentence(picture, capsys):
+    assert main(["run", "zero_shot", "--images", picture, "--json", "/dev/full"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_list_names_every_probe_and_field(capsys):

@@ -1,0 +1,121 @@
+"""The bundled model through the whole house: sensible answers on its own ground, honest words off it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from probes import red_circle, zero_shot
+from probes.backend import load
+from probes.core.examples import examples
+from probes.core.pictures import Picture
+from probes.core.probe import run
+from probes.red_circle.science import RedCircleParams
+from probes.zero_shot.science import ZeroShotParams
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return load("bundled")
+
+
+def landscape(height: int = 240, width: int = 320) -> Picture:
+    """Something like a photograph: sky, hills and grain, no plain ground anywhere."""
+    rng = np.random.default_rng(0)
+    down = np.linspace(0, 1, height)[:, None, None]
+    across = np.linspace(0, 6, width)[None, :, None]
+    hills = 0.5 + 0.2 * np.sin(across * 2.1) + 0.1 * np.sin(across * 5.3)
+    sky, earth = np.array([150, 180, 220]), np.array([70, 90, 40])
+    rgb = np.where(down < hills, sky * (1 - 0.5 * down), earth * (0.4 + down)) + rng.normal(
+        0, 18, (height, width, 3)
+    )
+    return Picture("landscape", np.clip(rgb, 0, 255).astype(np.uint8))
+
+
+def test_single_things_in_a_style_it_never_saw_are_mostly_named(bundled):
+    singles = [example for example in examples() if example.point is None]
+    labels = tuple(dict.fromkeys(label for example in singles for label in example.labels))
+    params = ZeroShotParams(images=tuple(example.picture() for example in singles), labels=labels)
+    result = run(zero_shot.PROBE, params, bundled).result
+    right = [
+        result.of(i)[0].label.split()[-1] in f"{example.title} face".lower().split()
+        for i, example in enumerate(singles)
+    ]
+    assert np.mean(right) >= 0.7
+    assert result.warnings() == ()
+
+
+def test_a_photograph_and_unknown_words_are_said_to_be_unfamiliar(bundled):
+    params = ZeroShotParams(images=(landscape(),), labels=("a cat", "a perpendicular zygote"))
+    warnings = run(zero_shot.PROBE, params, bundled).result.warnings()
+    assert any("landscape" in warning for warning in warnings)
+    assert any("zygote" in warning for warning in warnings)
+
+
+def test_a_label_longer_than_the_context_is_said_to_be_cut(bundled):
+    params = ZeroShotParams(images=(examples()[0].picture(),), labels=("a cat", "very " * 120 + "long"))
+    warnings = run(zero_shot.PROBE, params, bundled).result.warnings()
+    assert any("cut off" in warning for warning in warnings)
+
+
+def test_the_example_of_the_red_circle_is_visible_to_the_tower(bundled):
+    result = run(red_circle.PROBE, red_circle.PROBE.example(), bundled).result
+    assert result.pixels_marked > 0.01
+    assert result.effects[0].beyond.n == 99
+    shares = sum(effect.probability_unmarked for effect in result.effects)
+    assert shares == pytest.approx(1.0)
+
+
+def test_an_unmarked_copy_moves_nothing(bundled):
+    """A white circle on a white ground changes no pixel, here or elsewhere, so there is nothing to find."""
+    white = Picture("white", np.full((96, 96, 3), 255, np.uint8))
+    params = RedCircleParams(image=(white,), colour="white", labels=("a cat", "a dog"))
+    result = run(red_circle.PROBE, params, bundled).result
+    assert result.pixels_marked == 0
+    assert all(effect.change.value == 0 for effect in result.effects)
+    assert all(effect.p_adjusted == 1 for effect in result.effects)
+
+
+def test_decomposition_of_the_bundled_model_sums_to_its_embedding(bundled):
+    taken = bundled.decompose([example.picture() for example in examples()[:3]])
+    total = taken.heads.sum((1, 2)) + taken.mlps.sum(1) + taken.initial + taken.constant
+    assert np.abs(total - bundled.encode_images([e.picture() for e in examples()[:3]])).max() < 1e-5
+
+
+@pytest.mark.slow
+def test_the_command_line_on_a_drawing_in_a_process_of_its_own():
+    file = str(examples()[0].file)
+    command = ["-m", "probes", "run", "zero_shot", "--model", "bundled", "--images", file]
+    done = subprocess.run(
+        [sys.executable, *command, "--labels", "a cat", "a dog", "--json", "-"],
+        capture_output=True, text=True, cwd=ROOT, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert list(report) == ["schema", "probe", "headline", "params", "result", "tables", "provenance"]
+    assert report["headline"].startswith("“a cat”")
+    assert report["provenance"]["model"] == "bundled:emoji"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "status", "part"),
+    [
+        (["--model", "nonsense"], 2, "model"),
+        (["--model", "ViT-B-32:nonsense"], 2, "model"),
+        (["--model", "local-dir:missing"], 2, "model"),
+    ],
+)
+def test_models_that_cannot_be_had_end_in_one_line(arguments, status, part):
+    command = ["-m", "probes", "run", "zero_shot", "--images", str(examples()[0].file), *arguments]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == status
+    assert part in done.stderr
+    assert done.stderr.strip().count("\n") == 0
