@@ -5,6 +5,7 @@
     images, texts = backend.encode_images(pictures), backend.encode_texts(["a cat", "a dog"])
     backend.logits(images, texts)
 
+`catalogue()` lists what can be loaded, `installed()` what needs no network, `bundled()` what comes with Clipspect.
 Importing this package imports neither torch nor open_clip; loading a model does.
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from probes.backend.catalogue import Entry, bundled, catalogue, installed
 from probes.core.model import Progress, no_progress
 
 if TYPE_CHECKING:
     from probes.backend.clip import Clip
 
-__all__ = ["load"]
+__all__ = ["Entry", "bundled", "catalogue", "installed", "load"]
 
 
 def load(spec: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress) -> Clip:

@@ -6,13 +6,19 @@ network again. Safetensors are preferred to pickled weights.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import Sequence
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import huggingface_hub
+import huggingface_hub.constants
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -28,6 +34,8 @@ from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
 
 SAFE_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
+PATIENCE = 4.0
+"""Seconds to wait for the hub's first answer."""
 PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
 HUB_CONFIG = "open_clip_config.json"
 
@@ -58,6 +66,8 @@ def fetch(repository: str, names: Sequence[str], progress: Progress = no_progres
     found = on_disk(repository, names)
     if found is not None:
         return found
+    if not reachable():
+        raise _unreachable(repository)
     for name in names:
         try:
             return Path(huggingface_hub.hf_hub_download(repository, name, tqdm_class=_reporting(progress)))
@@ -78,6 +88,50 @@ def fetch(repository: str, names: Sequence[str], progress: Progress = no_progres
         except OSError as error:
             raise _disk_or_network(repository, error) from None
     raise ModelError(f"{repository} on the Hugging Face hub holds none of {', '.join(names)}")
+
+
+def reachable() -> bool:
+    """Whether the hub answers within a few seconds; asked first because its library tries again for a minute."""
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        return False
+    request = urllib.request.Request(huggingface_hub.constants.ENDPOINT, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE):
+            return True
+    except urllib.error.HTTPError:
+        return True  # it answered
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, ssl.SSLError)  # certificates: the hub's library may have others
+    except (OSError, ValueError):
+        return False
+
+
+_offline = threading.Lock()
+
+
+@contextlib.contextmanager
+def without_waiting(repositories: Sequence[str]) -> Iterator[None]:
+    """For libraries that ask the hub themselves: use what is on disk where the hub cannot be reached.
+
+    Args:
+        repositories: which will be asked for; none, and nothing is done.
+
+    Raises:
+        ModelError: one of them is not on disk and the hub cannot be reached.
+    """
+    if not repositories or reachable():
+        yield
+        return
+    for repository in repositories:
+        if on_disk(repository, ("config.json", "tokenizer_config.json", "tokenizer.json")) is None:
+            raise _unreachable(repository)
+    with _offline:
+        before = huggingface_hub.constants.HF_HUB_OFFLINE
+        huggingface_hub.constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            huggingface_hub.constants.HF_HUB_OFFLINE = before
 
 
 def _unreachable(repository: str) -> ModelError:

@@ -29,6 +29,7 @@ from torch import nn
 
 from probes.backend import device as devices
 from probes.backend import fetching, specs
+from probes.backend.catalogue import BYTES_PER_PARAMETER, parameter_counts
 from probes.backend.specs import Kind, Spec
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
@@ -101,7 +102,7 @@ def load(spec: Spec, device: torch.device, progress: Progress = no_progress) -> 
     if recipe.weights is not None:
         check_size(recipe, device)
     progress(0.9, "building the model")
-    with translated(spec):
+    with translated(spec), fetching.without_waiting(hub_parts(recipe)):
         tokenizer = open_clip.get_tokenizer(recipe.tokenizer)
         model = build(recipe)
     model.eval().requires_grad_(False)
@@ -153,7 +154,10 @@ def _pair_recipe(recipe: Recipe, progress: Progress) -> Recipe:
     if "file" in tag:
         weights = Path(tag["file"])
     else:
-        weights = fetching.fetch(repository, fetching.weight_names(filename), progress)
+        names = fetching.weight_names(filename)
+        if fetching.on_disk(repository, names) is None:
+            check_room(str(spec), 2 * BYTES_PER_PARAMETER * parameter_counts().get(spec.name, 0))
+        weights = fetching.fetch(repository, names, progress)
     return replace(
         recipe,
         weights=weights,
@@ -229,6 +233,15 @@ def check_config(recipe: Recipe) -> None:
         raise ModelError(f"{recipe.spec}: its configuration asks to run code from the hub, which is never done")
 
 
+def hub_parts(recipe: Recipe) -> tuple[str, ...]:
+    """Repositories that a text tower or tokenizer of the transformers library is taken from."""
+    text = recipe.config.get("text_cfg", {})
+    names = [text.get("hf_model_name")]
+    if not recipe.tokenizer.startswith("local-dir:"):  # there the tokenizer lies in the folder
+        names.append(text.get("hf_tokenizer_name"))
+    return tuple(dict.fromkeys(name for name in names if name and not Path(name).is_dir()))
+
+
 def check_size(recipe: Recipe, device: torch.device) -> None:
     """Refuse weights that do not fit into memory, once on file and once built.
 
@@ -238,14 +251,23 @@ def check_size(recipe: Recipe, device: torch.device) -> None:
     if recipe.weights is None:
         return
     needed = 2 * recipe.weights.stat().st_size
+    check_room(str(recipe.spec), needed)
+    if device.type == "cuda" and needed // 2 > devices.available_bytes(device):
+        raise ModelError(f"{recipe.spec} does not fit into the memory that is left on {device}; choose cpu")
+
+
+def check_room(name: str, needed: int) -> None:
+    """Refuse what needs more bytes of memory than are left.
+
+    Raises:
+        ModelError: it does.
+    """
     left = devices.available_bytes(torch.device("cpu"))
     if needed > left:
         raise ModelError(
-            f"{recipe.spec} needs about {needed / 1e9:.1f} GB of memory and {left / 1e9:.1f} GB are left; "
+            f"{name} needs about {needed / 1e9:.1f} GB of memory and {left / 1e9:.1f} GB are left; "
             "choose a smaller model or close other programs"
         )
-    if device.type == "cuda" and needed // 2 > devices.available_bytes(device):
-        raise ModelError(f"{recipe.spec} does not fit into the memory that is left on {device}; choose cpu")
 
 
 def build(recipe: Recipe) -> Any:

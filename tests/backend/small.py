@@ -22,20 +22,22 @@ TEXT = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "lay
 
 def config(vision=None, text=None, **rest):
     """A model_cfg of open_clip for a small ViT, with changes."""
-    return deepcopy({"embed_dim": 24, "vision_cfg": {**VIT, **(vision or {})}, "text_cfg": {**TEXT, **(text or {})}, **rest})
+    towers = {"vision_cfg": {**VIT, **(vision or {})}, "text_cfg": {**TEXT, **(text or {})}}
+    return deepcopy({"embed_dim": 24, **towers, **rest})
 
 
 def random_model(model_cfg, seed=0):
     """open_clip's model of that configuration; every weight is drawn, so that no term of a sum is zero."""
     model_cfg = deepcopy(model_cfg)
     custom = model_cfg.pop("custom_text", False)
-    kind = open_clip.CoCa if "multimodal_cfg" in model_cfg else open_clip.CustomTextCLIP if custom else open_clip.CLIP
+    plain = open_clip.CustomTextCLIP if custom else open_clip.CLIP
+    kind = open_clip.CoCa if "multimodal_cfg" in model_cfg else plain
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     model = kind(**model_cfg).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith("bias") or weight.ndim < 2 and not name.startswith("logit"):
+            if name.endswith("bias") or (weight.ndim < 2 and not name.startswith("logit")):
                 weight.add_(0.2 * torch.randn(weight.shape, generator=generator))
     return model
 

@@ -28,7 +28,8 @@ def test_gradient_is_the_slope_of_the_cosine(vit):
             up, down = unit.clone(), unit.clone()
             up[0, channel, y, x] += step
             down[0, channel, y, x] -= step
-            assert abs((cosine(up) - cosine(down)) / (2 * step) - slope[y, x, channel]) < 1e-5 * np.abs(slope).max() + 1e-7
+            difference = (cosine(up) - cosine(down)) / (2 * step)
+            assert abs(difference - slope[y, x, channel]) < 1e-4 * np.abs(slope).max()
     finally:
         model.float()
 

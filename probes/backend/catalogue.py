@@ -1,0 +1,126 @@
+"""What the model picker offers: bundled models first, then open_clip's own pairs. Never touches the network.
+
+The size of a download is the file's where it is on disk, else four bytes a parameter, which is what most
+published float32 weights take; `architectures.csv` holds the number of parameters of each of open_clip's
+architectures, as counted in its random initialisation.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from probes.backend import specs
+from probes.core.errors import ModelError
+
+BYTES_PER_PARAMETER = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model that can be chosen.
+
+    Attributes:
+        spec: what to give to `load`.
+        name: what to call it in a list.
+        architecture: open_clip's name of the configuration, or the bundled model's.
+        pretrained: open_clip's tag; empty for bundled models.
+        nbytes: of the weights' file; None where nobody knows.
+        exact: whether `nbytes` was read off the file rather than estimated.
+        on_disk: whether it can be loaded without a network.
+        note: what has to be known before choosing it, in a sentence; may be empty.
+    """
+
+    spec: str
+    name: str
+    architecture: str
+    pretrained: str
+    nbytes: int | None
+    exact: bool
+    on_disk: bool
+    note: str = ""
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Bundled models and all pairs of open_clip, in its order."""
+    return bundled() + published()
+
+
+def installed() -> tuple[Entry, ...]:
+    """The entries of the catalogue that are on disk."""
+    return tuple(entry for entry in catalogue() if entry.on_disk)
+
+
+def bundled() -> tuple[Entry, ...]:
+    """The models that come with Clipspect. Imports neither torch nor open_clip."""
+    return tuple(_bundled(name) for name in specs.bundled_names())
+
+
+def published() -> tuple[Entry, ...]:
+    """open_clip's pairs of architecture and pretrained tag."""
+    import open_clip
+
+    return tuple(_published(name, tag) for name, tag in open_clip.list_pretrained())
+
+
+def _bundled(name: str) -> Entry:
+    files = [path.stat().st_size for path in specs.bundled_folder(name).glob("open_clip_model.*")]
+    return Entry(
+        spec=f"bundled:{name}",
+        name=f"{name} (bundled)",
+        architecture=name,
+        pretrained="",
+        nbytes=max(files, default=None),
+        exact=True,
+        on_disk=bool(files),
+        note="trained on drawings of emoji alone; comes with Clipspect and needs no network",
+    )
+
+
+def _published(name: str, tag: str) -> Entry:
+    from open_clip.factory import get_model_config
+    from open_clip.pretrained import get_pretrained_cfg
+
+    from probes.backend import fetching
+
+    source = get_pretrained_cfg(name, tag)
+    config = get_model_config(name) or {}
+    repository, _, filename = str(source.get("hf_hub", "")).rpartition("/")
+    found = fetching.on_disk(repository, fetching.weight_names(filename)) if repository else None
+    if found is None and "file" in source:
+        found = Path(source["file"])
+    parameters = parameter_counts().get(name)
+    estimate = None if parameters is None else parameters * BYTES_PER_PARAMETER
+    notes = []
+    if source.get("quick_gelu") and not config.get("quick_gelu"):
+        notes.append("is loaded with QuickGELU, as it was trained")
+    text = config.get("text_cfg", {})
+    if text.get("hf_model_name") or text.get("hf_tokenizer_name"):
+        notes.append("needs `pip install transformers` and its tokenizer from the hub")
+    return Entry(
+        spec=f"{name}:{tag}",
+        name=f"{name} · {tag}",
+        architecture=name,
+        pretrained=tag,
+        nbytes=found.stat().st_size if found is not None else estimate,
+        exact=found is not None,
+        on_disk=found is not None,
+        note="; ".join(notes),
+    )
+
+
+@lru_cache(maxsize=1)
+def parameter_counts() -> dict[str, int]:
+    """Number of parameters of open_clip's architectures, by name.
+
+    Raises:
+        ModelError: the table is missing or damaged.
+    """
+    path = Path(__file__).with_name("architectures.csv")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row["architecture"]: int(row["parameters"]) for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError) as error:
+        raise ModelError(f"{path.name} of Clipspect is damaged: {error}") from None
