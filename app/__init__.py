@@ -52,12 +52,14 @@ def launch(
 
 def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:
     """Answer every page's example before anybody asks."""
-    for probe in probes:
+    for probe in probes:  # before the list of models, which is not needed for a first answer
         try:
             if not probe.card.content_note:
                 engine.example(probe)
         except Exception as error:  # the page that needs it says so to its visitors
-            print(f"Clipspect: the example of {probe.card.name} failed: {failures.sentence(error)}", file=sys.stderr)
+            print(
+                f"Clipspect: the example of {probe.card.name} failed: {failures.sentence(error)}", file=sys.stderr
+            )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

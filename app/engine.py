@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from probes.core.errors import Cancelled
+from probes import backend
+from probes.backend import specs
+from probes.core.errors import Cancelled, ClipspectError
 from probes.core.model import Backend, ModelCard, Progress, no_progress
 from probes.core.probe import AnyProbe, require, run
 from probes.core.report import Report
+
+_LOG = logging.getLogger("clipspect.app")
 
 Load = Callable[[str, Progress], Backend]
 """(specification, progress) -> the model of that specification."""
@@ -33,8 +38,12 @@ class Entry(Protocol):
         """What to call it."""
 
     @property
-    def size(self) -> int:
-        """Bytes of its weights."""
+    def nbytes(self) -> int | None:
+        """Bytes of its weights; None where nobody knows."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether `nbytes` is known rather than estimated."""
 
     @property
     def on_disk(self) -> bool:
@@ -59,21 +68,40 @@ class Engine:
 
     Attributes:
         load: gives a model by its specification.
-        catalogue: the models to offer.
+        catalogue: the models to offer; may take seconds the first time.
+        bundled: those of them that come with the program; at once.
         default: specification of the model that a page opens with.
         files: whether visitors may name folders and files of this machine as models.
     """
 
     load: Load
     catalogue: Callable[[], Sequence[Entry]]
+    bundled: Callable[[], Sequence[Entry]]
     default: str = "bundled"
     files: bool = True
     _examples: dict[str, Future[Answer]] = field(default_factory=dict)
+    _listed: dict[str, Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer(
-        self, probe: AnyProbe, params: Any, spec: str, progress: Progress = no_progress
-    ) -> Answer:
+    def models(self, wait: bool = False) -> tuple[Entry, ...]:
+        """The models to offer, as listed last; before that, or if that fails, those that are bundled.
+
+        Args:
+            wait: list them anew. What is on disk changes when somebody downloads a model.
+        """
+        if wait:
+            try:
+                listed = {entry.spec: entry for entry in self.catalogue()}
+            except (OSError, ImportError, ClipspectError) as error:
+                _LOG.warning("the models cannot be listed: %s", error)
+                listed = {}
+            with self._lock:
+                self._listed.update(listed)
+        with self._lock:
+            found = tuple(self._listed.values())
+        return found or tuple(self.bundled())
+
+    def answer(self, probe: AnyProbe, params: Any, spec: str, progress: Progress = no_progress) -> Answer:
         """Load a model and ask it a probe's question.
 
         Raises:
@@ -82,11 +110,11 @@ class Engine:
             FieldError: a parameter cannot be used.
         """
         progress(0.0, "loading the model")
-        backend = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
-        require(probe, backend)
+        loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
+        require(probe, loaded)
         progress(0.4, "asking the model")
-        report = run(probe, params, backend, lambda share, doing: progress(0.4 + 0.6 * share, doing))
-        return Answer(report, backend.card)
+        report = run(probe, params, loaded, lambda share, doing: progress(0.4 + 0.6 * share, doing))
+        return Answer(report, loaded.card)
 
     def example(self, probe: AnyProbe, progress: Progress = no_progress) -> Answer:
         """The answer to a probe's example by the default model, computed once for all visitors."""
@@ -125,17 +153,19 @@ def _unstoppable(progress: Progress) -> Progress:
 
 
 def installed(default: str, files: bool) -> Engine:
-    """The engine on the models of `probes.backend`. Nothing is imported until a model is asked for."""
-    return Engine(load=_load, catalogue=_catalogue, default=default, files=files)
+    """The engine on the models of `probes.backend`. torch is not imported before a model is asked for.
+
+    Raises:
+        ModelError: `default` is no specification.
+    """
+    return Engine(
+        load=_load,
+        catalogue=backend.catalogue,
+        bundled=backend.bundled,
+        default=str(specs.parse(default)),
+        files=files,
+    )
 
 
 def _load(spec: str, progress: Progress) -> Backend:
-    from probes.backend import load
-
-    return load(spec, progress=progress)
-
-
-def _catalogue() -> Sequence[Entry]:
-    from probes.backend import catalogue
-
-    return catalogue()
+    return backend.load(spec, progress=progress)

@@ -13,7 +13,6 @@ import gradio as gr
 from gradio.components import Component
 
 from app import snippets
-from app.components import ChoiceInput, NumberInput, SliderInput
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import (
     Choice,
@@ -82,12 +81,13 @@ class Form:
                 good[f.name] = f.control.parse(given)
             except (ValueError, ClipspectError) as error:
                 errors[f.name] = snippets.sentence(str(error))
-        try:
-            return Checked(parse(self.params, good), errors)
-        except FieldError as error:
-            errors.setdefault(error.field, snippets.sentence(error.message))
-            good.pop(error.field, None)
-            return Checked(self.params(**{**good, **_without(self.params, good)}), errors)
+        while True:
+            try:
+                return Checked(parse(self.params, good), errors)
+            except FieldError as error:  # fine alone, wrong together
+                errors.setdefault(error.field, snippets.sentence(error.message))
+                if good.pop(error.field, None) is None:
+                    return Checked(self.params(), errors)
 
     def show(self, values: Mapping[str, object]) -> dict[Component, Any]:
         """Put values into the components of their fields; fields that are not named stay as they are."""
@@ -122,10 +122,6 @@ def _laid(params: type[Params], pictures: Mapping[str, Sequence[object]]) -> Ite
             yield f, list(pictures.get(f.name, ()))
 
 
-def _without(params: type[Params], good: Mapping[str, object]) -> dict[str, object]:
-    return {f.name: f.default for f in fields(params) if f.name not in good}
-
-
 def from_components(control: Control[Any], pieces: Sequence[object]) -> object:
     """What the components of a control hold, as its `parse` takes it."""
     if isinstance(control, Place):
@@ -137,8 +133,7 @@ def from_components(control: Control[Any], pieces: Sequence[object]) -> object:
 def to_components(control: Control[Any], value: object) -> tuple[Any, ...]:
     """A value as the components of its control hold it."""
     if isinstance(control, Place):
-        across, down = value  # type: ignore[misc]
-        return round(across, 4), round(down, 4)
+        return tuple(round(share, 4) for share in value)  # type: ignore[attr-defined]
     if isinstance(control, Lines):
         return ("\n".join(value),)  # type: ignore[arg-type]
     return (value,)
@@ -152,7 +147,19 @@ def lay_out(field: Field) -> Entry:
     return Entry(field, inputs, error)
 
 
+def as_sent(payload: Any) -> Any:
+    """Stands in for Gradio's own check of a component's value, whose message would not appear beside the field."""
+    return payload
+
+
 def _components(field: Field) -> tuple[Component, ...]:
+    made = _choose_components(field)
+    for component in made:
+        component.preprocess = as_sent  # type: ignore[method-assign]
+    return made
+
+
+def _choose_components(field: Field) -> tuple[Component, ...]:
     control = field.control
     told: dict[str, Any] = {"label": control.label, "info": control.help or None, "elem_id": f"field-{field.name}"}
     (value, *rest) = to_components(control, field.default)
@@ -163,13 +170,15 @@ def _components(field: Field) -> tuple[Component, ...]:
     if isinstance(control, Switch):
         return (gr.Checkbox(value, **told),)
     if isinstance(control, Choice):
-        kind: Any = ChoiceInput if len(control.options) <= FEW else gr.Dropdown
+        kind: Any = gr.Radio if len(control.options) <= FEW else gr.Dropdown
         return (kind(list(control.options), value=value, **told),)
     if isinstance(control, Range):
-        told["info"] = " ".join(part for part in (control.help, f"In {control.unit}." if control.unit else "") if part)
-        return (SliderInput(control.low, control.high, value, step=control.step, buttons=[], **told),)
+        told["info"] = " ".join(
+            part for part in (control.help, f"In {control.unit}." if control.unit else "") if part
+        )
+        return (gr.Slider(control.low, control.high, value, step=control.step, buttons=[], **told),)
     if isinstance(control, Count):
-        return (NumberInput(value, step=1, **told),)
+        return (gr.Number(value, step=1, **told),)
     raise TypeError(f"the form has no components for {type(control).__name__}")
 
 
@@ -178,6 +187,6 @@ def _place(field: Field, control: Place, value: Sequence[float]) -> tuple[Compon
     gr.HTML(snippets.legend(control.label, control.help), elem_classes="legend")
     with gr.Row(elem_classes="pair"):
         return tuple(
-            NumberInput(number, label=f"{control.label}: {way}", step=0.01, min_width=80, elem_id=f"field-{field.name}-{i}")
-            for i, (number, way) in enumerate(zip(value, ("across", "down"), strict=True))
+            gr.Number(number, label=way.capitalize(), step=0.01, min_width=80, elem_id=f"field-{field.name}-{way}")
+            for number, way in zip(value, ("across", "down"), strict=True)
         )

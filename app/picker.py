@@ -9,7 +9,6 @@ import gradio as gr
 from markupsafe import Markup
 
 from app.engine import Engine, Entry
-from app.failures import sentence
 from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.errors import ClipspectError, FieldError
@@ -18,19 +17,10 @@ from probes.core.model import ModelCard
 FIELD = "model"
 
 
-def entries(engine: Engine) -> tuple[Entry, ...]:
-    """The models to offer; none if they cannot be listed."""
-    try:
-        return tuple(engine.catalogue())
-    except (OSError, ImportError, ClipspectError) as error:
-        sentence(error)
-        return ()
-
-
 def lay_out(engine: Engine) -> gr.Dropdown:
     """Put the picker on a page."""
     return gr.Dropdown(
-        choices(entries(engine), engine.default),
+        choices(engine.models(), engine.default),
         value=engine.default,
         label="Model",
         info="Choose one, or type NAME:PRETRAINED or hf-hub:ORG/NAME.",
@@ -43,15 +33,16 @@ def lay_out(engine: Engine) -> gr.Dropdown:
 def choices(offered: Sequence[Entry], default: str) -> list[tuple[str, str]]:
     """What the picker lists: those on disk first, each with what it would cost."""
     ordered = sorted(offered, key=lambda entry: not entry.on_disk)
-    listed = [(f"{entry.name} · {cost(entry)}", entry.spec) for entry in ordered]
+    listed = [(f"{entry.name} – {cost(entry)}", entry.spec) for entry in ordered]
     return listed if any(spec == default for _, spec in listed) else [(default, default), *listed]
 
 
 def cost(entry: Entry) -> str:
     """Whether a model is on disk, and how large."""
     if entry.on_disk:
-        return f"on disk, {size(entry.size)}" if entry.size else "on disk"
-    return f"{size(entry.size)} to download" if entry.size else "to download"
+        return f"on disk, {size(entry.nbytes)}" if entry.nbytes else "on disk"
+    about = "" if entry.exact else "about "
+    return f"{about}{size(entry.nbytes)} to download" if entry.nbytes else "to download, size unknown"
 
 
 def size(count: int) -> str:
@@ -87,11 +78,7 @@ def lookup(engine: Engine, spec: str) -> Entry | None:
         wanted = str(specs.parse(spec))
     except ClipspectError:
         return None
-    return _by_spec(engine).get(wanted)
-
-
-def _by_spec(engine: Engine) -> dict[str, Entry]:
-    return {_canonical(entry.spec): entry for entry in entries(engine)}
+    return next((entry for entry in engine.models() if _canonical(entry.spec) == wanted), None)
 
 
 @lru_cache(maxsize=4096)

@@ -64,7 +64,9 @@ class Results:
             updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
         tables = [(name, rows) for name, rows in report.tables().items()][:TABLES]
         for place, table in enumerate(self.tables):
-            updates |= fill(table, *tables[place]) if place < len(tables) else {table.fold: gr.Accordion(visible=False)}
+            updates |= (
+                fill(table, *tables[place]) if place < len(tables) else {table.fold: gr.Accordion(visible=False)}
+            )
         return updates
 
 
@@ -106,9 +108,9 @@ def lay_out_reading(card: Card) -> None:
     """How to read the answer, what it does not show, and the papers."""
     with gr.Row(elem_classes="reading", equal_height=False):
         for title, text in (("How to read this", card.how_to_read), ("What this does not show", card.caveats)):
-            with gr.Column(elem_classes="prose", min_width=300):
+            with gr.Column(min_width=300):
                 gr.HTML(snippets.prose(title, markdown(text)))
-    gr.HTML(snippets.papers(references(card)), elem_classes="prose")
+    gr.HTML(snippets.papers(references(card)), elem_classes="papers-box")
 
 
 def fill(slot: TableSlot, name: str, rows: Sequence[Any]) -> dict[Component | Any, Any]:

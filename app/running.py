@@ -37,6 +37,16 @@ class Ticket:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._running = False
+        self._declined = False
+
+    def expect(self) -> None:
+        """A click was made; its turn will come."""
+        self._declined = False
+
+    @property
+    def declined(self) -> bool:
+        """Whether the visitor changed their mind before their turn came."""
+        return self._declined
 
     def take(self) -> bool:
         """Begin; False if this visitor's work is running already."""
@@ -47,12 +57,14 @@ class Ticket:
             return True
 
     def give_back(self) -> None:
-        """End."""
+        """End; whoever leaves takes the work along."""
         with self._lock:
+            self._stop.set()
             self._running = False
 
     def stop(self) -> None:
-        """Ask the running work to stop."""
+        """Ask the running work to stop, or what still waits not to begin."""
+        self._declined = True
         self._stop.set()
 
     @property

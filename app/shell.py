@@ -1,4 +1,4 @@
-"""The shell: the start page and a page for every probe, each at its own address, with one way round between them."""
+"""The shell: the start page and a page for every probe, each at its own address, and the way round."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
 
 def _top(probes: Sequence[AnyProbe], here: str) -> None:
     """The way round, the same on every page."""
-    gr.Navbar(visible=False, main_page_name=False)
     links = Markup("").join(
         Markup('<a href=".{}"{}>{}</a>').format(
             probe.card.address,
@@ -57,7 +56,8 @@ def _top(probes: Sequence[AnyProbe], here: str) -> None:
             '<nav aria-label="Probes">{}</nav>'
             '<button type="button" class="mood" aria-label="Switch between light and dark" title="Light or dark">'
             '<svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.2" fill="none" '
-            'stroke="currentColor" stroke-width="1.6"/><path d="M10 2.8a7.2 7.2 0 0 1 0 14.4z" fill="currentColor"/>'
+            'stroke="currentColor" stroke-width="1.6"/>'
+            '<path d="M10 2.8a7.2 7.2 0 0 1 0 14.4z" fill="currentColor"/>'
             "</svg></button>"
         ).format(Markup(theme.MARK.read_text(encoding="utf-8")), links),
         elem_classes="site-top",
@@ -68,8 +68,8 @@ def _top(probes: Sequence[AnyProbe], here: str) -> None:
 def _bottom() -> None:
     gr.HTML(
         Markup(
-            "<p>Clipspect {}. Pictures you bring are held in the memory of your session, never kept and never sent "
-            "on; the temporary file of an upload is deleted within minutes.</p>"
+            "<p>Clipspect {}. Pictures you bring are held in the memory of your session, never kept and "
+            "never sent on; the temporary file of an upload is deleted within minutes.</p>"
         ).format(VERSION),
         elem_classes="site-bottom",
     )

@@ -38,7 +38,9 @@ def _paragraphs(texts: Iterable[str]) -> Markup:
 
 def legend(label: str, help_text: str) -> Markup:
     """The name of a group of components."""
-    return Markup('<span class="legend-label">{}</span><span class="legend-help">{}</span>').format(label, help_text)
+    return Markup('<span class="legend-label">{}</span><span class="legend-help">{}</span>').format(
+        label, help_text
+    )
 
 
 def opening(title: str, question: str) -> Markup:
@@ -70,7 +72,7 @@ def progress(share: float, doing: str, seconds: float) -> Markup:
     return Markup(
         '<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{0}" '
         'aria-label="{1}"><div class="progress-bar"><i style="width:{0}%"></i></div>'
-        '<p>{1}{2}</p></div>'
+        "<p>{1}{2}</p></div>"
     ).format(percent, sentence(doing).rstrip("."), since)
 
 
@@ -84,11 +86,11 @@ def papers(references: Iterable[Reference]) -> Markup:
     items = Markup("").join(
         Markup(
             '<li><a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
-            '<span>{}, {}.</span> <em>{}</em></li>'
+            "<span>{}, {}.</span> <em>{}</em></li>"
         ).format(r.url, r.title, r.short(), r.venue, r.why)
         for r in references
     )
-    return Markup('<ul class="papers">{}</ul>').format(items)
+    return Markup('<h2>Papers</h2><ul class="papers">{}</ul>').format(items)
 
 
 def gallery(tiles: Sequence[tuple[str, str]]) -> Markup:
@@ -118,16 +120,21 @@ def gate(note: str) -> Markup:
     return Markup('<div class="gate-note" role="note"><h2>Before you go on</h2><p>{}</p></div>').format(note)
 
 
-_EMPTY = Markup('<p class="stage-empty"><b>{}</b><span>Drop a picture here, paste one, or choose one below.</span></p>')
+_EMPTY = Markup(
+    '<p class="stage-empty"><b>{}</b><span>Drop a picture here, paste one, or choose one below.</span></p>'
+)
 _FIGURE = Markup(
     '<figure><img src="{0}" alt="{1}" draggable="false"{3}><figcaption>{1}</figcaption>'
-    '<button type="button" class="stage-remove" data-index="{2}" aria-label="Remove {1}" title="Remove">×</button></figure>'
+    '<button type="button" class="stage-remove" data-index="{2}" aria-label="Remove {1}" title="Remove">'
+    "×</button></figure>"
 )
 _STAGE = Markup(
     '<div class="stage {kind}" data-field="{field}" data-largest="{largest}"{point}>'
     '<div class="stage-pictures">{figures}</div><div class="stage-bar">'
-    '<label class="stage-choose">{choose}<input type="file" accept="image/*" aria-label="{label}"{multiple}></label>'
-    '<button type="button" class="stage-paste">Paste</button><button type="button" class="stage-camera">Camera</button>'
+    '<label class="stage-choose">{choose}'
+    '<input type="file" accept="image/*" aria-label="{label}"{multiple}></label>'
+    '<button type="button" class="stage-paste">Paste</button>'
+    '<button type="button" class="stage-camera">Camera</button>'
     '<span class="stage-hint">{hint}</span></div></div>'
 )
 

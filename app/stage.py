@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -181,10 +181,16 @@ def small(picture: Picture) -> Picture:
     return Picture(picture.name, picture.thumbnail(SHOWN).decode())
 
 
+def changed(params: Params, values: Mapping[str, object]) -> Params:
+    """Parameters with other values in some fields."""
+    now = {f.name: values.get(f.name, getattr(params, f.name)) for f in fields(params)}
+    return type(params)(**now)  # type: ignore[arg-type]
+
+
 def shrunk(params: Params) -> Params:
     """Parameters with small copies of their pictures, for a preview."""
     changes = {f.name: tuple(small(p) for p in getattr(params, f.name)) for f in fields(params) if f.is_pictures}
-    return replace(params, **changes)
+    return changed(params, changes)
 
 
 def first(params: Params) -> Picture | None:
@@ -244,4 +250,3 @@ element.addEventListener('click', (event) => {
 });
 """
 """Tells which of the bundled pictures was clicked."""
-

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from app import downloads
-from app.page import ADDRESS_JS, AT_ONCE, LOCATION_JS, MODEL_QUEUE, Page, enter
+from app import asking, downloads, opening
+from app.page import Page
 from probes.core.parameters import Lines
+
+MODEL_QUEUE = "model"
+AT_ONCE = 4
+"""Visitors whose questions run side by side; the backend puts them into common batches."""
+
+LOCATION_JS = "() => window.location.search"
+ADDRESS_JS = "(query) => window.clipspect.address(query)"
 
 CHEAP: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 MODEL: dict[str, Any] = {
@@ -27,11 +35,12 @@ def wire(page: Page, demo: gr.Blocks) -> None:
     _wire_settings(page)
     _wire_pictures(page)
     outputs = _outputs(page)
-    asking = [at.sessions.ticket, at.sessions.held, at.model, *inputs]
-    at.run.click(page.wait, None, [at.run, at.stop, at.progress, at.banner], **CHEAP).then(
-        page.ask, asking, outputs, **MODEL
-    ).then(page.idle_again, [at.sessions.ticket], [at.run, at.stop], **CHEAP)
-    at.stop.click(page.stop, at.sessions.ticket, None, **CHEAP)
+    asked = [at.sessions.ticket, at.sessions.held, at.model, *inputs]
+    clicked = at.run.click(partial(asking.wait, page), at.sessions.ticket, outputs, **CHEAP)
+    clicked.then(partial(asking.ask, page), asked, outputs, **MODEL).then(
+        partial(asking.rest, page), None, [at.run, at.stop], **CHEAP
+    )
+    at.stop.click(asking.stop, at.sessions.ticket, None, **CHEAP)
     at.query.change(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
     for kind, button in at.whole.items():
         _wire_saving(page, button, partial(page.save, kind))
@@ -48,22 +57,33 @@ def _outputs(page: Page) -> list[Any]:
         *at.pictures.values(),
         *at.results.outputs,
         *(sessions.held, sessions.answer, sessions.asked, sessions.pending),
-        *(at.model, at.model_line, at.model_error, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
+        *(
+            at.model,
+            at.model_line,
+            at.model_error,
+            at.picture_notes,
+            at.run,
+            at.stop,
+            at.progress,
+            at.banner,
+            at.query,
+        ),
     ]
 
 
 def _wire_opening(page: Page, demo: gr.Blocks) -> None:
     at = page.at
     outputs = _outputs(page)
-    asking = [at.sessions.pending, at.sessions.ticket, at.sessions.held, at.model, *at.form.inputs]
+    asked = [at.sessions.pending, at.sessions.ticket, at.sessions.held, at.model, *at.form.inputs]
     if at.enter is None or at.gate is None:
-        begin = demo.load(page.open, at.query, outputs, js=LOCATION_JS, **CHEAP)
+        begin = demo.load(partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP)
     else:
         begin = at.enter.click(enter, None, [at.gate, at.body], **CHEAP).then(
-            page.open, at.query, outputs, js=LOCATION_JS, **CHEAP
+            partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP
         )
     begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
-    begin.then(page.opened, asking, outputs, **MODEL)
+    begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
+    begin.then(partial(opening.offer_models, page), at.model, [at.model, at.model_line], **CHEAP)
 
 
 def _wire_settings(page: Page) -> None:
@@ -102,3 +122,8 @@ def _wire_saving(page: Page, button: gr.Button, make: Any) -> None:
     button.click(make, at.sessions.answer, [at.file, at.banner], **CHEAP).then(
         None, at.file, at.file, js=downloads.SAVE_JS, show_progress="hidden"
     )
+
+
+def enter() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Past the content note."""
+    return gr.update(visible=False), gr.update(visible=True)

@@ -37,7 +37,7 @@ def make_card(spec: str, lacks: bool = False) -> ModelCard:
         image_size=(64, 64),
         context_length=12,
         logit_scale=20.0,
-        lacks={need: "the tower is a ResNet" for need in Capability} if lacks else {},
+        lacks=dict.fromkeys(Capability, "the tower is a ResNet") if lacks else {},
     )
 
 
@@ -63,9 +63,7 @@ class FakeBackend:
         return np.stack([unit_row(text) for text in texts])
 
     def preprocess(self, pictures: Sequence[Picture]) -> tuple[Raster, ...]:
-        return tuple(
-            Raster.encode(np.asarray(p.image().resize(self.card.image_size[::-1]))) for p in pictures
-        )
+        return tuple(Raster.encode(np.asarray(p.image().resize(self.card.image_size[::-1]))) for p in pictures)
 
     def tokens(self, texts: Sequence[str]) -> tuple[Tokens, ...]:
         room = self.card.context_length - 2
@@ -97,9 +95,10 @@ class FakeBackend:
 class FakeEntry:
     spec: str
     name: str
-    size: int
+    nbytes: int | None
     on_disk: bool
     note: str = ""
+    exact: bool = True
 
 
 ENTRIES = (
@@ -113,6 +112,10 @@ ENTRIES = (
 
 def catalogue() -> tuple[FakeEntry, ...]:
     return ENTRIES
+
+
+def bundled() -> tuple[FakeEntry, ...]:
+    return ENTRIES[:1]
 
 
 def load(spec: str, progress: Progress = no_progress) -> FakeBackend:
