@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
@@ -20,6 +20,9 @@ from probes.core.errors import CapabilityError, ClipspectError, FieldError, Mode
 from probes.core.parameters import Field, Lines, Pictures, Place, fields, parse
 from probes.core.probe import AnyProbe, run
 from probes.core.version import VERSION
+
+if TYPE_CHECKING:
+    from probes.backend.catalogue import Entry
 
 DONE, FAILED, BAD_INPUT, INCAPABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -134,9 +137,15 @@ def _models(chosen: argparse.Namespace) -> int:
         raise FieldError("search", f"no model's name holds '{chosen.search}'")
     width = max(len(entry.spec) for entry in shown)
     for entry in shown:
-        state = "on disk" if entry.on_disk else f"{entry.size / 1e6:,.0f} MB to download"
-        print(f"{entry.spec:<{width}}  {state:<24} {entry.note}".rstrip())
+        print(f"{entry.spec:<{width}}  {_size(entry):<24}  {entry.note}".rstrip())
     return DONE
+
+
+def _size(entry: Entry) -> str:
+    if entry.nbytes is None:
+        return "on disk" if entry.on_disk else "size unknown"
+    size = f"{'' if entry.exact else 'about '}{entry.nbytes / 1e6:,.0f} MB"
+    return f"on disk, {size}" if entry.on_disk else f"{size} to download"
 
 
 def _run(chosen: argparse.Namespace) -> int:
