@@ -22,7 +22,7 @@ from probes.core.probe import AnyProbe, run
 from probes.core.version import VERSION
 
 if TYPE_CHECKING:
-    from probes.backend.catalogue import Entry
+    from probes.backend.listing import Entry
 
 DONE, FAILED, BAD_INPUT, INCAPABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
