@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.backend.catalogue import Entry, bundled, catalogue, installed
+from probes.backend.listing import Entry, bundled, catalogue, installed
 from probes.core.model import Progress, no_progress
 
 if TYPE_CHECKING:

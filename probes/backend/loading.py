@@ -29,7 +29,7 @@ from torch import nn
 
 from probes.backend import device as devices
 from probes.backend import fetching, specs
-from probes.backend.catalogue import BYTES_PER_PARAMETER, parameter_counts
+from probes.backend.listing import BYTES_PER_PARAMETER, parameter_counts
 from probes.backend.specs import Kind, Spec
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress

@@ -37,7 +37,7 @@ def random_model(model_cfg, seed=0):
     model = kind(**model_cfg).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith("bias") or (weight.ndim < 2 and not name.startswith("logit")):
+            if weight.ndim < 2 and not name.startswith("logit"):
                 weight.add_(0.2 * torch.randn(weight.shape, generator=generator))
     return model
 
