@@ -7,8 +7,7 @@ tags, or the label and a tag; some templates also name the colour of the ground.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +54,11 @@ class Caption:
 
 
 def fill(template: str, slot: str, colour: str = "") -> str:
-    """Put words into a template; `a` becomes `an` before a vowel that follows from the slot or the colour."""
-    text = template.replace("{colour}", colour).replace("{}", slot)
-    for word in {slot, colour}:
+    """Put words into a template; `a` becomes `an` before a slot or a colour that starts with a vowel."""
+    for mark, word in (("{}", slot), ("{colour}", colour)):
         if word.startswith(tuple("aeio")):
-            text = re.sub(rf"\ba {re.escape(word)}", f"an {word}", text)
-    return text
+            template = template.replace(f"a {mark}", f"an {mark}")
+    return template.replace("{colour}", colour).replace("{}", slot)
 
 
 def draw_caption(emoji: Emoji, colour: str, rng: np.random.Generator) -> Caption:
@@ -92,17 +90,26 @@ def _both(first: Emoji, second: Emoji, article: bool) -> str:
     return f"{first.phrase} and {fill('a {}', second.phrase) if article else second.phrase}"
 
 
-def possible_captions(emoji: Emoji, colours: Sequence[str]) -> Iterator[str]:
-    """Texts that between them hold every word, and the greatest length, of this emoji's captions."""
-    tags = emoji.tags if not emoji.tones else ()
-    for template in LABEL_TEMPLATES:
-        yield fill(template, emoji.phrase)
-        yield fill(template, _both(emoji, emoji, article=True))
-        for tag in tags:
-            yield fill(template, f"{emoji.phrase}, {tag}")
-    for template in GROUND_TEMPLATES:
-        for colour in colours:
-            yield fill(template, emoji.phrase, colour)
-    for template in TAG_TEMPLATES:
-        if tags:
-            yield fill(template, ", ".join(sorted(tags, key=len)[-3:]))
+def all_texts(emoji: Iterable[Emoji], colours: Iterable[str]) -> Iterator[str]:
+    """Texts that between them hold every word of every caption: templates, labels, tags, colours and `an`."""
+    yield "an"
+    yield from colours
+    for template in TEMPLATES:
+        yield template.replace("{colour}", "").replace("{}", "")
+    for one in emoji:
+        yield one.phrase
+        yield from one.tags
+
+
+def longest_captions(emoji: Collection[Emoji], colours: Sequence[str], count: int = 32) -> Iterator[str]:
+    """Captions among which is one as long as any: those of the emoji with the longest labels and tags."""
+    longest = sorted(emoji, key=lambda one: (-len(one.phrase), one.hexcode))[:count]
+    tagged = sorted(emoji, key=lambda one: (-len(" ".join(one.tags)), one.hexcode))[:count]
+    for one in (*longest, *tagged):
+        for template in LABEL_TEMPLATES:
+            yield fill(template, _both(one, one, article=True))
+            yield from (fill(template, f"{one.phrase}, {tag}") for tag in one.tags)
+        for template in GROUND_TEMPLATES:
+            yield from (fill(template, one.phrase, colour) for colour in colours)
+        for template in TAG_TEMPLATES:
+            yield fill(template, ", ".join(sorted(one.tags, key=len)[-3:]))

@@ -89,6 +89,8 @@ def write(
         name: torch.tensor(np.asarray(values), dtype=torch.float32).contiguous()
         for name, values in tensors.items()
     }
-    save_file(ready, folder / "familiarity.safetensors", metadata=RULES)
+    path = folder / "familiarity.safetensors"
+    save_file(ready, path, metadata=RULES)
+    path.chmod(0o644)  # safetensors writes it for its owner alone
     vocabulary = sorted({word for caption in captions for word in words(caption)})
     (folder / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")

@@ -12,9 +12,9 @@ import torch
 
 from assets.make import card, evaluate, examples, familiarity, manifest, metrics, scenes
 from assets.make import train as training
-from assets.make.captions import possible_captions
+from assets.make.captions import all_texts, longest_captions
 from assets.make.emoji import Emoji, read_json
-from assets.make.export import export
+from assets.make.export import export, progress
 from assets.make.network import CONFIG
 from assets.make.render import Sheet, drawings, read_world, render
 from assets.make.sources import fetch, read_sources
@@ -105,7 +105,7 @@ def train_model(places: Places, arguments: argparse.Namespace) -> None:
 def export_model(places: Places, arguments: argparse.Namespace) -> None:
     """Write the checkpoint as open_clip loads it, and the training curve beside it."""
     state = torch.load(places.run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    export(state["model"], CONFIG, places.model)
+    export(state, CONFIG, places.model)
     shutil.copyfile(places.run / "curve.csv", places.model / "curve.csv")
 
 
@@ -120,23 +120,20 @@ def write_familiarity(places: Places, arguments: argparse.Namespace) -> None:
         parts = [drawn.compose(pairs[first : first + 256]) for first in range(0, count, 256)]
         embeddings.append(torch.cat([evaluate.embed_pictures(model, part) for part in parts]).double().numpy())
         pictures.append(torch.cat(parts))
-    captions = [
-        text for code in world.hexcodes for text in possible_captions(world.emoji[code], list(scenes.GROUNDS))
-    ]
-    longest = max(int((tokenizer(captions[k : k + 512]) != 0).sum(1).max()) for k in range(0, len(captions), 512))
-    familiarity.write(places.model, embeddings[0], embeddings[1], pictures[1], captions, longest)
+    drawn_emoji = [world.emoji[code] for code in world.hexcodes]
+    longest = int((tokenizer(list(longest_captions(drawn_emoji, list(scenes.GROUNDS)))) != 0).sum(1).max())
+    texts = all_texts(drawn_emoji, scenes.GROUNDS)
+    familiarity.write(places.model, embeddings[0], embeddings[1], pictures[1], texts, longest)
 
 
 def evaluate_model(places: Places, arguments: argparse.Namespace) -> None:
     """Measure the shipped model on the held-out style and write `model.json`."""
     world, _ = load_world(places, arguments.seed)
-    state = torch.load(places.run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    step, seconds = progress(places.model)
     model, tokenizer = load_model(places)
     measured = metrics.measure(model, tokenizer, world, Sheet.load(places.sheet("held-out")))
     recipe = new_recipe(arguments)
-    run = card.Run(
-        int(state["step"]), float(state["seconds"]), recipe, card.command(arguments.pictures, arguments.seed)
-    )
+    run = card.Run(step, seconds, recipe, card.command(arguments.pictures, arguments.seed))
     card.write_json(places.model / "model.json", card.describe(model, world, run, measured))
 
 
