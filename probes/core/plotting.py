@@ -34,11 +34,12 @@ def styled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 13, "color": TEXT},
         colorway=list(PALETTE),
-        legend={"orientation": "h", "yanchor": "top", "y": -0.12, "x": 0},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         hoverlabel={"font": {"family": FONT}},
     )
-    figure.update_xaxes(gridcolor=RULE, zerolinecolor=GREY, automargin=True)
-    figure.update_yaxes(gridcolor=RULE, zerolinecolor=GREY, automargin=True)
+    axes = {"gridcolor": RULE, "zerolinecolor": GREY, "automargin": True, "title": {"font": {"size": 13}}}
+    figure.update_xaxes(axes)
+    figure.update_yaxes(axes)
     return figure
 
 
