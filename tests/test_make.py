@@ -1,6 +1,7 @@
 """What made the bundled model: the join of names, the pairs, the captions, exact training."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from assets.make import captions, evaluate, familiarity, network
 from assets.make.emoji import hexcode, letters, read_emoji, read_names
 from assets.make.render import Sheet, drawings
-from assets.make.scenes import GROUNDS, World
+from assets.make.scenes import CROWDED_FROM, DUO_SHARE, GROUNDS, World
 from assets.make.sources import Source, fetch, integrity
 from assets.make.train import Curve, Recipe, Trainer, clip_loss, soft_targets, train
 
@@ -143,13 +144,46 @@ def test_captions_are_filled_declared_templates(world):
     assert seen == set(captions.TEMPLATES)
 
 
-def test_possible_captions_hold_every_word(world):
-    possible = {
-        word for code in world.hexcodes for text in captions.possible_captions(world.emoji[code], list(GROUNDS))
-        for word in familiarity.words(text)
-    }  # fmt: skip
-    drawn = {word for index in range(600) for word in familiarity.words(world.pair(index).caption.text)}
-    assert drawn <= possible
+def pairs(world):
+    """Some pairs of both parts of the run: before and after scenes get crowded."""
+    return [world.pair(start + index) for start in (0, CROWDED_FROM) for index in range(300)]
+
+
+def test_all_texts_hold_every_word_of_the_captions(world):
+    known = {
+        word for text in captions.all_texts(world.emoji.values(), GROUNDS) for word in familiarity.words(text)
+    }
+    assert {word for pair in pairs(world) for word in familiarity.words(pair.caption.text)} <= known
+    assert {"dog", "an", "orange", "photo", "pet"} <= known
+
+
+def test_no_caption_is_longer_than_the_longest(world, tokenizer):
+    longest = captions.longest_captions(world.emoji.values(), list(GROUNDS))
+    most = (tokenizer(list(longest)) != 0).sum(1).max()
+    assert most >= (tokenizer([pair.caption.text for pair in pairs(world)]) != 0).sum(1).max()
+
+
+def test_scenes_get_crowded_from_a_declared_pair_on(world):
+    assert all(world.pair(index).second is None for index in (*range(100), CROWDED_FROM - 1))
+    later = [world.pair(CROWDED_FROM + index) for index in range(1000)]
+    assert np.mean([pair.second is not None for pair in later]) == pytest.approx(DUO_SHARE, abs=0.05)
+    small = [pair for pair in later if pair.second is None and pair.scale < 0.55]
+    assert 0.08 < len(small) / 1000 < 0.25
+
+
+def test_a_scene_of_two_shows_both_and_names_both(world):
+    duo = world.duo(5)
+    assert duo == world.duo(5)
+    assert duo.key == " ".join(sorted([duo.hexcode, duo.second.hexcode]))
+    phrases = [world.emoji[pair.hexcode].phrase for pair in (duo, duo.second)]
+    assert duo.caption.slot.startswith(f"{phrases[0]} and ")
+    assert duo.caption.slot.endswith(phrases[1])
+    both, alone = world.compose([duo, replace(duo, second=None)])
+    side = slice(0, 24) if duo.second.x < 0 else slice(24, 48)
+    other = slice(24, 48) if duo.second.x < 0 else slice(0, 24)
+    changed = (both - alone).abs().amax(0) > 0.02
+    assert changed[:, side].float().mean() > 0.2
+    assert changed[:, other].float().mean() < 0.2
 
 
 def test_a_pair_is_a_function_of_seed_and_number(world, emoji):

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         "--work", type=Path, default=Path(".cache/make"), help="what is downloaded and what is half done"
     )
     p.add_argument("--out", type=Path, default=Path("assets"), help="the folder that is shipped")
-    p.add_argument("--pictures", type=int, default=352_000, help="training pictures in all")
+    p.add_argument("--pictures", type=int, default=336_000, help="training pictures in all")
     p.add_argument("--batch", type=int, default=128, help="training pairs a step")
     p.add_argument("--seed", type=int, default=0, help="of the first weights and of every pair")
     return p

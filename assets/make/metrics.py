@@ -53,7 +53,12 @@ def measure(model: open_clip.CLIP, tokenizer: Tokenizer, world: World, held_out:
     rank = places(model, tokenizer, asked, ZERO_SHOT)
     base = f"of {len(asked.emoji)} labels, held-out style"
     found = [
-        metric(f"R@{k}", f"own label among the first {k} {base}, templates averaged", rank < k) for k in (1, 5, 10)
+        metric(
+            f"R@{k}",
+            f"own label {'first' if k == 1 else f'among the first {k}'} {base}, templates averaged",
+            rank < k,
+        )
+        for k in (1, 5, 10)
     ]
     for template in ZERO_SHOT:
         alone = places(model, tokenizer, asked, (template,))

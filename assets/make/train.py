@@ -38,7 +38,7 @@ class Recipe:
     both fall.
     """
 
-    pictures: int = 352_000
+    pictures: int = 336_000
     batch: int = 128
     lr: float = 2e-3
     muon_lr: float = 3e-3
