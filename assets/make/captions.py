@@ -91,7 +91,7 @@ def _both(first: Emoji, second: Emoji, article: bool) -> str:
 
 
 def all_texts(emoji: Iterable[Emoji], colours: Iterable[str]) -> Iterator[str]:
-    """Texts that between them hold every word of every caption: templates, labels, tags, colours, `an` and `and`."""
+    """Texts that between them hold every word of every caption: templates, labels, tags, colours, `an`, `and`."""
     yield from ("an", "and")
     yield from colours
     for template in TEMPLATES:
