@@ -1,0 +1,1 @@
+"""Measures the backend against the plain way: `python -m bench`."""

@@ -1,0 +1,110 @@
+"""The backend against a loop over open_clip's own `preprocess` and `encode_image`, in one run on one machine.
+
+Prints a table and writes `out/bench.json`. Every figure is a ratio of two measurements taken in turns, repeated,
+with the smallest and largest ratio beside the median, since absolute times depend on the machine and on what else
+it is doing. Pictures are drawn from a seed; weights are random, which does not change the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from tqdm import tqdm
+
+from bench.cases import Case, cases, gpu_share, peak_memory
+from probes.backend.device import choose_device, cpu_has_amx
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One ratio: the median, the smallest and the largest over the repeats, and what was hoped for."""
+
+    model: str
+    what: str
+    median: float
+    least: float
+    most: float
+    target: str
+    met: bool
+
+
+def figure(model: str, what: str, values: Sequence[float], target: float, above: bool = True) -> Figure:
+    """Sum up repeats of one measurement."""
+    median = statistics.median(values)
+    met = median >= target if above else median <= target
+    sign = ">=" if above else "<="
+    return Figure(model, what, median, min(values), max(values), f"{sign} {target:g}", met)
+
+
+def measure(case: Case, repeats: int) -> list[Figure]:
+    """All figures of one model on this machine's device."""
+    single, batched, cached, taken_apart, plain = [], [], [], [], []
+    case.warm_up()
+    for _ in tqdm(range(repeats), desc=case.name, leave=False, file=sys.stderr):
+        cold = case.seconds(case.backend_cold)
+        loop = case.seconds(case.loop_batched)
+        single.append(case.seconds(case.loop_single) / cold)
+        batched.append(loop / cold)
+        cached.append(loop / case.seconds(case.backend_cached))
+        plain.append(case.seconds(case.forward))
+        taken_apart.append(case.seconds(case.decompose) / plain[-1])
+    amx = case.precision == "bfloat16" or cpu_has_amx()
+    return [
+        figure(case.name, "cold, against one picture at a time in float32", single, 1.0),
+        figure(case.name, "cold, against batches of 32 in float32", batched, 3.0 if amx else 1.0),
+        figure(case.name, "from the cache, against batches of 32", cached, 100.0),
+        figure(case.name, "decomposition, against a plain forward pass", taken_apart, 1.3, above=False),
+        figure(
+            case.name, f"least cosine with open_clip's own loop, {case.precision}", [case.agreement()],
+            0.99999 if case.precision == "float32" else 0.999,
+        ),
+        figure(case.name, "least cosine with open_clip's own loop, bfloat16", [case.agreement("bfloat16")], 0.999),
+        figure(case.name, "pictures a second, cold", [case.count / cold], 0.0),
+    ]
+
+
+def main() -> int:
+    """Run the bench; 0 if every target is met."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--pictures", type=int, default=64, help="pictures per measurement")
+    parser.add_argument("--repeats", type=int, default=3, help="how often each measurement is taken")
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
+    asked = parser.parse_args()
+    device = choose_device("auto")
+    figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
+    if device.type == "cuda":
+        shares = gpu_share(device, asked.repeats)
+        figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))
+    machine = {
+        "device": str(device),
+        "cpu": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "amx": cpu_has_amx(),
+        "torch": torch.__version__,
+        "open_clip": open_clip.__version__,
+        "numpy": np.__version__,
+        "peak_memory_bytes": peak_memory(),
+    }
+    for made in figures:
+        spread = f"{made.least:.5g} to {made.most:.5g}"
+        mark = "met" if made.met else "NOT MET"
+        print(f"{made.model:22} {made.what:55} {made.median:10.5g}  ({spread})  {made.target:>10}  {mark}")
+    print(f"peak memory {machine['peak_memory_bytes'] / 1e9:.2f} GB; {json.dumps(machine)}")
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    written = {"machine": machine, "pictures": asked.pictures, "figures": [asdict(made) for made in figures]}
+    asked.out.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(made.met for made in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
