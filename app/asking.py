@@ -95,7 +95,7 @@ def answered(page: Page, answer: Answer, params: Params, held: Held, spec: str) 
     """Put an answer on the page."""
     return page.at.results.show(page.probe, answer) | {
         page.at.sessions.answer: answer,
-        page.at.sessions.asked: page.query(params, held, spec),
+        page.at.sessions.asked: page.key(params, held, spec),
         page.at.model_line: picker.describe(page.engine, spec, answer.model),
     }
 

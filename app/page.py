@@ -58,7 +58,7 @@ class Page:
         query = self.query(checked.params, held, model)
         errors = {name: text for name, text in checked.errors.items() if not self._is_empty_stage(name, held)}
         updates = self.at.form.complain(errors) | self._staged(held, checked.params)
-        stale = asked and query != asked
+        stale = asked and self.key(checked.params, held, model) != asked
         updates[self.at.progress] = snippets.notice(
             "Changed since this answer. Press Run to ask again." if stale else ""
         )
@@ -145,6 +145,11 @@ class Page:
             self.at.pictures[f.name]: stage.draw(held, f, params, marked if f.name == first else None)
             for f in self.picture_fields
         }
+
+    def key(self, params: Params, held: Held, model: str) -> str:
+        """What tells one question from another: the link and the pictures."""
+        digests = (picture.digest for several in held.pictures.values() for picture in several)
+        return " ".join((self.query(params, held, model), *digests))
 
     def query(self, params: Params, held: Held, model: str) -> str:
         """The query of the link that describes the page."""

@@ -1,0 +1,191 @@
+"""The app as a visitor has it, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.app.conftest import Tab
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/zero-shot", "/red-circle")
+FILE = ".stage input[type=file]"
+
+
+def png(colour: str, name: str) -> dict[str, object]:
+    stream = io.BytesIO()
+    Image.new("RGB", (80, 60), colour).save(stream, format="PNG")
+    return {"name": name, "mimeType": "image/png", "buffer": stream.getvalue()}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_with_an_answer(tab: Tab, path: str) -> None:
+    page = tab.open(path)
+    assert len(tab.headline) > 20
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    expect(page.locator("#link textarea, #link input")).to_have_value(tab.address + path)
+    expect(page.locator(".provenance")).to_contain_text("on cpu in float32")
+
+
+def test_the_start_page_leads_to_every_probe(tab: Tab) -> None:
+    page = tab.open("/", ".card")
+    assert page.locator(".card img").count() == len(PAGES)
+    for place, path in enumerate(PAGES):
+        tab.open("/", ".card").locator(".card").nth(place).click()
+        page.wait_for_selector(".headline")
+        assert page.url == tab.address + path
+
+
+@pytest.mark.parametrize("path", ["/", *PAGES])
+def test_nothing_sticks_out_of_a_phone(browser: Browser, address: str, path: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page = Tab(context.new_page(), address).open(path, ".headline, .card")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert page.evaluate("document.body.classList.contains('dark')")
+    context.close()
+
+
+def test_an_uploaded_picture_is_answered_and_named_nowhere_in_the_link(tab: Tab) -> None:
+    page = tab.open("/zero-shot")
+    before = tab.headline
+    page.set_input_files(FILE, [png("teal", "mine.png")])
+    page.wait_for_selector("img[alt='mine.png']")
+    expect(page.locator(".notice")).to_contain_text("Changed since this answer")
+    assert tab.run() != before
+    assert "mine.png" in page.input_value("#command textarea, #command input")
+    assert "mine" not in page.url
+
+
+def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(tab: Tab) -> None:
+    page = tab.open("/red-circle")
+    broken = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 nonsense"}
+    page.set_input_files(FILE, [broken])
+    expect(page.locator(".view .error")).to_contain_text("Broken.jpg: this is not a picture")
+    page.set_input_files(FILE, [png("olive", "good.png")])
+    page.wait_for_selector("img[alt='good.png']")
+    expect(page.locator(".view .error")).to_have_count(0)
+    tab.run()
+
+
+def test_a_click_moves_the_mark_and_the_numbers(tab: Tab) -> None:
+    page = tab.open("/red-circle")
+    image = page.locator(".stage img")
+    before = image.get_attribute("src")
+    box = image.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    expect(page.locator("#field-at-across input")).to_have_value("0.5")
+    down = float(page.input_value("#field-at-down input"))
+    assert down == pytest.approx(0.25, abs=0.01)
+    expect(image).not_to_have_attribute("src", before or "")
+    expect(page).to_have_url(re.compile(r"at=0\.5&at=0\.2"))
+    image.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#field-at-across input")).to_have_value("0.52")
+
+
+def test_a_link_gives_back_what_was_set(tab: Tab) -> None:
+    page = tab.open("/red-circle?colour=green&radius=0.1&at=0.75&at=0.4&labels=a+car&labels=%F0%9F%9A%97&example=cat-and-car")
+    expect(page.locator("#field-labels textarea")).to_have_value("a car\n🚗")
+    expect(page.locator("#field-at-across input")).to_have_value("0.75")
+    expect(page.locator("#field-radius input[type=number]")).to_have_value("0.1")
+    assert page.locator("#field-colour input:checked").get_attribute("value") == "green"
+    expect(page.locator(".provenance")).to_be_visible()
+    link = page.input_value("#link textarea, #link input")
+    headline = tab.headline
+    tab.open(link.removeprefix(tab.address))
+    expect(page.locator("#field-labels textarea")).to_have_value("a car\n🚗")
+    assert tab.headline == headline
+
+
+def test_a_hostile_link_gets_sentences(tab: Tab) -> None:
+    page = tab.open(
+        "/red-circle?radius=9e99&colour=%3Cscript%3E&image=/etc/passwd&model=../../x&labels=%24%7Balert(1)%7D"
+        "&labels=%7B%7Bvalue%7D%7D&labels=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&nonsense=1"
+    )
+    errors = " ".join(page.locator(".error").all_inner_texts())
+    assert "9e+99 is not between 0.02 and 0.5" in errors
+    assert "“<script>”" in errors or '"<script>"' in errors
+    assert "Pictures never travel in a link" in errors
+    assert "The page's own model is used instead" in errors
+    assert "“nonsense”" in page.inner_text(".banner")
+    assert "Traceback" not in page.content()
+    assert page.input_value("#field-labels textarea").splitlines()[0] == "${alert(1)}"
+
+
+def test_what_is_wrong_is_said_beside_the_field(tab: Tab) -> None:
+    page = tab.open("/zero-shot")
+    page.fill("#field-labels textarea", "alone")
+    page.click("#run")
+    expect(page.locator(".field:has(#field-labels) .error")).to_contain_text("Give at least 2 lines")
+    expect(page.locator("#run")).to_be_visible()
+    page.fill("#field-labels textarea", "one\ntwo")
+    tab.run()
+    expect(page.locator(".error")).to_have_count(0)
+
+
+def test_a_model_that_cannot_be_had_is_said_beside_the_picker(tab: Tab) -> None:
+    page = tab.open("/zero-shot?model=broken:model")
+    expect(page.locator(".field:has(#field-model) .model-line")).to_contain_text("605 MB to download")
+
+
+def test_a_slow_model_shows_progress_and_can_be_stopped(tab: Tab) -> None:
+    page = tab.open("/zero-shot?model=slow:model", ".progress, .headline")
+    expect(page.locator(".progress")).to_contain_text(re.compile("Encoding|Starting|Waiting|Loading"))
+    page.click("#stop")
+    expect(page.locator(".notice")).to_contain_text("Stopped")
+    expect(page.locator("#run")).to_be_visible()
+
+
+def test_a_bundled_picture_brings_its_labels(tab: Tab) -> None:
+    page = tab.open("/zero-shot")
+    before = page.input_value("#field-labels textarea")
+    page.locator(".tile").nth(2).click()
+    expect(page.locator("#field-labels textarea")).not_to_have_value(before)
+    expect(page).to_have_url(re.compile("example="))
+
+
+def test_two_visitors_never_see_each_other(browser: Browser, address: str) -> None:
+    contexts = [browser.new_context() for _ in range(2)]
+    tabs = [Tab(context.new_page(), address) for context in contexts]
+    for tab, name in zip(tabs, ("red", "blue"), strict=True):
+        tab.open("/zero-shot").set_input_files(FILE, [png(name, f"{name}.png")])
+        tab.page.wait_for_selector(f"img[alt='{name}.png']")
+    headlines = [tab.run() for tab in tabs]
+    assert headlines[0] != headlines[1]
+    for tab, own, other in zip(tabs, ("red", "blue"), ("blue", "red"), strict=True):
+        assert f"{own}.png" in tab.page.input_value("#command textarea, #command input")
+        assert f"{other}.png" not in tab.page.content()
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("json", "{"), ("html", "<!doctype html>"), ("bib", "@misc")])
+def test_downloads(tab: Tab, tmp_path: Path, kind: str, begins: str) -> None:
+    page = tab.open("/red-circle")
+    with page.expect_download() as download:
+        page.click(f"#save-{kind}")
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+    assert saved.name == f"red_circle.{kind}"
+    text = saved.read_text(encoding="utf-8")
+    assert text.startswith(begins)
+    if kind == "json":
+        assert json.loads(text)["headline"] == tab.headline
+
+
+def test_a_table_opens_and_is_saved_as_csv(tab: Tab) -> None:
+    page = tab.open("/zero-shot")
+    page.locator(".table-fold").first.locator("button").first.click()
+    expect(page.locator(".table-fold").first).to_contain_text("probability")
+    with page.expect_download() as download:
+        page.locator(".table-fold").first.get_by_role("button", name="Download as CSV").click()
+    assert download.value.suggested_filename == "zero_shot_answers.csv"
