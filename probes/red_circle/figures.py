@@ -48,8 +48,8 @@ def effects(result: RedCircleResult) -> go.Figure:
         )
     )
     figure.data = figure.data[::-1]  # placebos below
-    styled(figure, "Change of logit against the unmarked picture", height=170 + 46 * len(drawn))
-    figure.update_xaxes(title_text="change of logit", zeroline=True, zerolinewidth=2)
+    styled(figure, "How far the circle moved each logit", height=170 + 46 * len(drawn))
+    figure.update_xaxes(title_text="change of logit against the unmarked picture", zeroline=True, zerolinewidth=2)
     return _labelled(figure, [effect for _, effect in drawn])
 
 
@@ -101,10 +101,8 @@ def tower(result: RedCircleResult) -> go.Figure:
             source=raster.uri, x=place, y=0, sizex=0.95, sizey=0.95, xref="x", yref="y",
             xanchor="left", yanchor="top", sizing="contain",
         )  # fmt: skip
-    seen = (
-        f"{result.pixels_marked:.1%} of its pixels show the circle" if result.pixels_marked else "no circle left"
-    )
-    styled(figure, f"What the tower sees: unmarked, marked ({seen})", height=320)
+    seen = f"{result.pixels_marked:.1%} is circle" if result.pixels_marked else "no circle is left"
+    styled(figure, f"What the tower sees: {seen}", height=320)
     figure.update_xaxes(visible=False, range=[0, 2])
     figure.update_yaxes(visible=False, range=[-1, 0], scaleanchor="x")
     return figure
