@@ -154,6 +154,8 @@ class Encoder:
                 if size == 1:
                     raise ModelError(f"the memory of {self._placement.device} does not suffice") from None
                 size = max(1, size // 2)
+        if rows.shape != (count, self._width):
+            raise ModelError(f"a tower gives {rows.shape} for {count} inputs instead of ({count}, {self._width})")
         if not np.isfinite(rows).all():
             raise ModelError("the embeddings came out as values that are not numbers: the weights are broken")
         return rows

@@ -315,9 +315,10 @@ def explain(error: Exception) -> str:
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and len(chain) < 8:
         chain.append(cause)
     text = " ".join(str(part) for part in chain)
-    if "transformers" in text and ("pip install" in text or "No module named" in text):
+    missing = isinstance(error, ImportError) or "pip install" in text
+    if missing and "transformers" in text:
         return "its text tower needs another package; run `pip install transformers`"
-    if "No module named" in text or "pip install" in text:
+    if missing:
         return f"a package is missing: {error}"
     if any(isinstance(part, pickle.UnpicklingError) for part in chain) or "weights_only" in text.lower():
         return "its weights file holds code or is broken, and was not run; use a safetensors file"

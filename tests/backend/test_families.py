@@ -39,7 +39,7 @@ FAMILIES = {
     ),
     "ConvNeXt": timm("convnext_atto", 64),
     "EVA": timm("eva02_tiny_patch14_224", 224, timm_pool="token", timm_proj=None),
-    "PE": timm("vit_pe_core_tiny_patch16_384", 384, timm_pool="", timm_proj=None),
+    "PE": timm("vit_pe_core_tiny_patch16_384", 384, timm_pool="map", timm_proj=None),
     "MobileCLIP": timm("fastvit_mci0", 256),
     "ViTamin": timm("vitamin_small_224", 224, timm_pool="", timm_proj="linear"),
     "SigLIP": {**timm("vit_base_patch16_siglip_224", 224, SIGLIP_TEXT, timm_pool="map", timm_proj="none"),
