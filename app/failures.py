@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 
-from probes.core.errors import ClipspectError, FieldError
+from probes.core.errors import ClipspectError, FieldError, PictureError
 
 _LOG = logging.getLogger("clipspect.app")
 
@@ -14,6 +14,8 @@ def sentence(error: BaseException) -> str:
     """What to tell a visitor of an error. Errors that nobody foresaw are logged with their traceback."""
     if isinstance(error, FieldError):
         return capitalised(error.message)
+    if isinstance(error, PictureError):
+        return finished(str(error))  # begins with the name of a file
     if isinstance(error, ClipspectError):
         return capitalised(str(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -29,6 +31,11 @@ def sentence(error: BaseException) -> str:
 
 def capitalised(text: str) -> str:
     """A message as a sentence: first letter large, a full stop at the end."""
+    text = finished(text)
+    return text[:1].upper() + text[1:]
+
+
+def finished(text: str) -> str:
+    """A message with a full stop at the end."""
     text = text.strip()
-    end = "" if text.endswith((".", "!", "?", "…")) else "."
-    return text[:1].upper() + text[1:] + end
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

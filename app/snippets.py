@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from app.failures import capitalised as sentence
+from app.failures import finished
 from probes.core.card import Reference
 from probes.core.report import Provenance
 
@@ -28,7 +29,7 @@ def cautions(texts: Sequence[str]) -> Markup:
     """What a reader has to know before trusting a headline."""
     if not texts:
         return Markup("")
-    items = Markup("").join(Markup("<li>{}</li>").format(sentence(text)) for text in dict.fromkeys(texts))
+    items = Markup("").join(Markup("<li>{}</li>").format(finished(text)) for text in dict.fromkeys(texts))
     return Markup('<ul class="cautions" aria-label="Cautions">{}</ul>').format(items)
 
 

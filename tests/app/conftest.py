@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app import launch
 from app.engine import Engine
@@ -22,6 +22,8 @@ ARGUMENTS = (
 )
 PATIENCE = 60_000
 """Milliseconds before a page counts as stuck; a busy machine is no failure."""
+
+expect.set_options(timeout=PATIENCE / 2)
 
 
 def make_engine(**changes: object) -> Engine:

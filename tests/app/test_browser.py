@@ -68,7 +68,7 @@ def test_a_broken_picture_gets_a_sentence_and_the_page_goes_on(tab: Tab) -> None
     page = tab.open("/red-circle")
     broken = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 nonsense"}
     page.set_input_files(FILE, [broken])
-    expect(page.locator(".view .error")).to_contain_text("Broken.jpg: this is not a picture")
+    expect(page.locator(".view .error")).to_contain_text("broken.jpg: the picture is broken")
     page.set_input_files(FILE, [png("olive", "good.png")])
     page.wait_for_selector("img[alt='good.png']")
     expect(page.locator(".view .error")).to_have_count(0)
@@ -93,7 +93,9 @@ def test_a_click_moves_the_mark_and_the_numbers(tab: Tab) -> None:
 
 
 def test_a_link_gives_back_what_was_set(tab: Tab) -> None:
-    page = tab.open("/red-circle?colour=green&radius=0.1&at=0.75&at=0.4&labels=a+car&labels=%F0%9F%9A%97&example=cat-and-car")
+    page = tab.open(
+        "/red-circle?colour=green&radius=0.1&at=0.75&at=0.4&labels=a+car&labels=%F0%9F%9A%97&example=cat-and-car"
+    )
     expect(page.locator("#field-labels textarea")).to_have_value("a car\n🚗")
     expect(page.locator("#field-at-across input")).to_have_value("0.75")
     expect(page.locator("#field-radius input[type=number]")).to_have_value("0.1")
@@ -133,7 +135,7 @@ def test_what_is_wrong_is_said_beside_the_field(tab: Tab) -> None:
 
 
 def test_a_model_that_cannot_be_had_is_said_beside_the_picker(tab: Tab) -> None:
-    page = tab.open("/zero-shot?model=broken:model")
+    page = tab.open("/zero-shot?model=broken:model", ".model-line")
     expect(page.locator(".field:has(#field-model) .model-line")).to_contain_text("605 MB to download")
 
 

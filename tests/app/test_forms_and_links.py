@@ -1,0 +1,204 @@
+"""What a form reads and a link carries, without a browser."""
+
+from __future__ import annotations
+
+import errno
+from urllib.parse import parse_qsl
+
+import gradio as gr
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import failures, forms, links, picker, stage
+from app.forms import Form
+from app.running import Job, Ticket
+from app.stage import Held
+from probes import registry
+from probes.core.errors import Cancelled, FieldError, ModelError
+from probes.core.parameters import Lines, Params, Place, fields
+from probes.core.pictures import Picture
+from probes.core.probe import AnyProbe
+from tests.app.conftest import make_engine
+
+PROBES = list(registry.all_probes().values())
+
+words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=30).map(str.strip)
+labels = st.lists(words.filter(bool), min_size=2, max_size=8, unique=True)
+shares = st.integers(0, 1000).map(lambda value: value / 1000)
+
+
+def make_form(probe: AnyProbe) -> Form:
+    with gr.Blocks():
+        entries = [forms.lay_out(f) for f in fields(probe.params) if not f.is_pictures]
+        pictures = [forms.Entry(f, (), gr.HTML()) for f in fields(probe.params) if f.is_pictures]
+    return Form(probe.params, (*entries, *pictures))
+
+
+def with_values(probe: AnyProbe, some: list[str], point: tuple[float, float]) -> Params:
+    values: dict[str, object] = {}
+    for f in fields(probe.params):
+        if f.name == "labels":
+            values[f.name] = tuple(some)
+        elif isinstance(f.control, Place):
+            values[f.name] = point
+    return stage.changed(probe.params(), values)
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.card.name)
+@settings(max_examples=50, deadline=None)
+@given(some=labels, point=st.tuples(shares, shares), own=st.booleans())
+def test_a_link_brings_back_every_field(
+    probe: AnyProbe, some: list[str], point: tuple[float, float], own: bool
+) -> None:
+    params = with_values(probe, some, point)
+    shown = probe.example() if own else None
+    link = links.read(probe.params, parse_qsl(links.query(params, shown), keep_blank_values=True))
+    assert not link.errors
+    base = probe.params() if link.values or shown is None else shown
+    back = stage.changed(base, link.values)
+    for f in fields(probe.params):
+        if not f.is_pictures:
+            assert getattr(back, f.name) == getattr(params, f.name)
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.card.name)
+def test_setting_everything_to_its_default_is_told_from_the_example(probe: AnyProbe) -> None:
+    params, shown = probe.params(), probe.example()
+    assert links.query(shown, shown) == ""
+    assert links.read(probe.params, parse_qsl(links.query(params, shown))).values
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.card.name)
+def test_a_form_shows_and_reads_the_same(probe: AnyProbe) -> None:
+    form, example = make_form(probe), probe.example()
+    shown = form.show({f.name: getattr(example, f.name) for f in fields(example)})
+    pictures = {f.name: getattr(example, f.name) for f in fields(example) if f.is_pictures}
+    checked = form.check([shown[component] for component in form.inputs], pictures)
+    assert checked.errors == {}
+    assert checked.params == example
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.card.name)
+def test_every_wrong_field_gets_its_own_sentence(probe: AnyProbe) -> None:
+    form = make_form(probe)
+    checked = form.check([None] * len(form.inputs), {})
+    assert set(checked.errors) == {f.name for f in fields(probe.params)}
+    assert all(text.endswith(".") and not text[0].islower() for text in checked.errors.values())
+    assert checked.params == probe.params()
+
+
+def test_ten_thousand_labels_are_refused_with_a_number() -> None:
+    form = make_form(PROBES[0])
+    values = [
+        "\n".join(f"label {i}" for i in range(10_000))
+        if e.field.name == "labels"
+        else forms.to_components(c, v)[0]
+        for e in form.entries
+        for c, v in [(e.field.control, e.field.default)]
+        if e.inputs and not isinstance(c, Place)
+    ]
+    assert "10,000 lines are too many" in form.check(values, {}).errors["labels"]
+
+
+def test_a_link_cannot_name_a_file() -> None:
+    for probe in PROBES:
+        name = next(f.name for f in fields(probe.params) if f.is_pictures)
+        link = links.read(probe.params, [(name, "/etc/passwd"), ("__theme", "dark"), ("utm", "x")])
+        assert link.errors[name] == "Pictures never travel in a link: choose one here."
+        assert "“utm”" in link.errors[""]
+        assert "theme" not in link.errors[""]
+
+
+def picture(colour: int, name: str = "p.png") -> Picture:
+    return Picture(name, np.full((30, 40, 3), colour, np.uint8))
+
+
+def test_only_uploads_are_read() -> None:
+    f = next(f for f in fields(PROBES[0].params) if f.is_pictures)
+    for path in ("/etc/passwd", "app.py", "", "../../etc/hosts"):
+        received = stage.receive(Held(), f, [{"path": path, "name": "x.png"}])
+        assert received.held == Held()
+        assert received.error == "x.png: this is not an upload."
+
+
+def test_what_was_on_the_stage_stays_when_a_picture_cannot_be_read() -> None:
+    f = next(f for f in fields(PROBES[0].params) if f.is_pictures)
+    held = Held().lay(f, [picture(1)], "cat")
+    received = stage.receive(held, f, [{"name": "big.png", "error": "the file has 90 MB; the limit is 25 MB"}])
+    assert received.held == held
+    assert received.error == "big.png: the file has 90 MB; the limit is 25 MB."
+
+
+def test_the_stage_escapes_what_a_visitor_named() -> None:
+    f = next(f for f in fields(PROBES[0].params) if f.is_pictures)
+    drawn = stage.draw(Held().lay(f, [picture(9, "<img onerror=x>.png")]), f, PROBES[0].params())
+    assert "<img onerror" not in drawn
+    assert "&lt;img onerror=x&gt;.png" in drawn
+
+
+def test_stopping_ends_the_work_and_nobody_elses() -> None:
+    mine, other = Ticket(), Ticket()
+    assert mine.take()
+    assert other.take()
+    assert not mine.take()
+
+    def endless(progress: object) -> None:
+        while True:
+            progress(0.5, "turning")  # type: ignore[operator]
+
+    job: Job[None] = Job(endless, mine)
+    steps = job.steps()
+    assert next(steps).doing == "turning"
+    mine.stop()
+    assert list(steps) == []
+    with pytest.raises(Cancelled):
+        job.result()
+    assert not other.stopped.is_set()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk of this machine is full"),
+        (MemoryError(), "not enough memory"),
+        (ModelError("no such model"), "No such model."),
+        (FieldError("labels", "give at least 2 lines"), "Give at least 2 lines."),
+        (ZeroDivisionError("x"), "nobody foresaw"),
+    ],
+)
+def test_errors_are_sentences(error: Exception, says: str) -> None:
+    told = failures.sentence(error)
+    assert says in told
+    assert "Traceback" not in told
+
+
+def test_models_of_a_shared_machine_are_not_files() -> None:
+    shared = make_engine(files=False)
+    with pytest.raises(FieldError, match="shared"):
+        picker.checked(shared, "local-dir:/home")
+    assert picker.checked(make_engine(), "local-dir:/home") == "local-dir:/home"
+    assert picker.checked(shared, " bundled ") == "bundled"
+
+
+def test_the_picker_says_what_a_model_costs() -> None:
+    engine = make_engine()
+    engine.models(wait=True)
+    offered = dict(picker.choices(engine.models(), engine.default))
+    assert offered["ViT-B-32-quickgelu (openai) – 605 MB to download"] == "ViT-B-32-quickgelu:openai"
+    assert picker.costs_nothing(engine, "bundled")
+    assert not picker.costs_nothing(engine, "ViT-B-32-quickgelu:openai")
+
+
+def test_an_example_is_answered_once() -> None:
+    engine = make_engine()
+    assert engine.ready(PROBES[0]) is None
+    assert engine.example(PROBES[0]) is engine.example(PROBES[0]) is engine.ready(PROBES[0])
+
+
+def test_every_control_has_components() -> None:
+    for probe in PROBES:
+        form = make_form(probe)
+        assert all(entry.inputs or entry.field.is_pictures for entry in form.entries)
+        assert any(isinstance(entry.field.control, Lines) for entry in form.entries)
