@@ -40,7 +40,7 @@ def card(engine: Engine, probe: AnyProbe) -> Markup:
     answer = engine.ready(probe)
     found = Markup('<p class="found">{}</p>').format(answer.report.headline) if answer is not None else Markup("")
     return Markup(
-        '<a class="card" href=".{}"><div class="card-picture">{}</div><div class="card-text">'
+        '<a class="probe-card" href=".{}"><div class="probe-card-picture">{}</div><div class="probe-card-text">'
         '<h2>{}</h2><p>{}</p>{}<span class="try">Try it</span></div></a>'
     ).format(probe.card.address, picture(probe), probe.card.title, probe.card.question, found)
 

@@ -27,7 +27,7 @@ def take(browser: Browser, address: str, path: str, width: int, mood: str, into:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}{path}?__theme={mood}")
-    page.wait_for_selector(".headline, .card")
+    page.wait_for_selector(".headline, .probe-card")
     if path != "/":
         page.wait_for_selector(".js-plotly-plot .main-svg")
     page.wait_for_timeout(1500)

@@ -35,10 +35,10 @@ def test_a_page_opens_with_an_answer(tab: Tab, path: str) -> None:
 
 
 def test_the_start_page_leads_to_every_probe(tab: Tab) -> None:
-    page = tab.open("/", ".card")
-    assert page.locator(".card img").count() == len(PAGES)
+    page = tab.open("/", ".probe-card")
+    assert page.locator(".probe-card img").count() == len(PAGES)
     for place, path in enumerate(PAGES):
-        tab.open("/", ".card").locator(".card").nth(place).click()
+        tab.open("/", ".probe-card").locator(".probe-card").nth(place).click()
         page.wait_for_selector(".headline")
         assert page.url == tab.address + path
 
@@ -46,7 +46,7 @@ def test_the_start_page_leads_to_every_probe(tab: Tab) -> None:
 @pytest.mark.parametrize("path", ["/", *PAGES])
 def test_nothing_sticks_out_of_a_phone(browser: Browser, address: str, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
-    page = Tab(context.new_page(), address).open(path, ".headline, .card")
+    page = Tab(context.new_page(), address).open(path, ".headline, .probe-card")
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     assert page.evaluate("document.body.classList.contains('dark')")
