@@ -117,7 +117,7 @@ class Case:
     def agreement(self, precision: str | None = None) -> float:
         """Least cosine of our rows with those of the loop."""
         few = self._pictures[:BATCH]
-        expected = self.loop(self._images[:BATCH], 1)
+        expected = self.loop(self._images[:BATCH], BATCH)
         self._memory.clear()
         backend = self._backend if precision is None else self._with(precision)
         return float((backend.encode_images(few) * expected).sum(1).min())
