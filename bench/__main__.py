@@ -27,23 +27,27 @@ from probes.backend.device import choose_device, cpu_has_amx
 
 @dataclass(frozen=True)
 class Figure:
-    """One ratio: the median, the smallest and the largest over the repeats, and what was hoped for."""
+    """One ratio: the median, the smallest and the largest over the repeats, and what was hoped for, if anything."""
 
     model: str
     what: str
     median: float
     least: float
     most: float
-    target: str
-    met: bool
+    target: str | None
+    met: bool | None
 
 
-def figure(model: str, what: str, values: Sequence[float], target: float, above: bool = True) -> Figure:
+def figure(
+    model: str, what: str, values: Sequence[float], target: float | None = None, above: bool = True
+) -> Figure:
     """Sum up repeats of one measurement."""
     median = statistics.median(values)
+    spread = (model, what, median, min(values), max(values))
+    if target is None:
+        return Figure(*spread, None, None)
     met = median >= target if above else median <= target
-    sign = ">=" if above else "<="
-    return Figure(model, what, median, min(values), max(values), f"{sign} {target:g}", met)
+    return Figure(*spread, f"{'>=' if above else '<='} {target:g}", met)
 
 
 def measure(case: Case, repeats: int) -> list[Figure]:
@@ -60,21 +64,23 @@ def measure(case: Case, repeats: int) -> list[Figure]:
         taken_apart.append(case.seconds(case.decompose) / plain[-1])
     amx = case.precision == "bfloat16" or cpu_has_amx()
     return [
-        figure(case.name, "cold, against one picture at a time in float32", single, 1.0),
-        figure(case.name, "cold, against batches of 32 in float32", batched, 3.0 if amx else 1.0),
+        figure(case.name, "cold, against one picture at a time in float32", single),
+        figure(case.name, "cold, against batches of 32 in float32", batched, 3.0 if amx else None),
         figure(case.name, "from the cache, against batches of 32", cached, 100.0),
         figure(case.name, "decomposition, against a plain forward pass", taken_apart, 1.3, above=False),
         figure(
-            case.name, f"least cosine with open_clip's own loop, {case.precision}", [case.agreement()],
+            case.name,
+            f"least cosine with open_clip's own loop, {case.precision}",
+            [case.agreement()],
             0.99999 if case.precision == "float32" else 0.999,
         ),
         figure(case.name, "least cosine with open_clip's own loop, bfloat16", [case.agreement("bfloat16")], 0.999),
-        figure(case.name, "pictures a second, cold", [case.count / cold], 0.0),
+        figure(case.name, "pictures a second, cold", [case.count / cold]),
     ]
 
 
 def main() -> int:
-    """Run the bench; 0 if every target is met."""
+    """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--pictures", type=int, default=64, help="pictures per measurement")
     parser.add_argument("--repeats", type=int, default=3, help="how often each measurement is taken")
@@ -97,13 +103,13 @@ def main() -> int:
     }
     for made in figures:
         spread = f"{made.least:.5g} to {made.most:.5g}"
-        mark = "met" if made.met else "NOT MET"
-        print(f"{made.model:22} {made.what:55} {made.median:10.5g}  ({spread})  {made.target:>10}  {mark}")
+        mark = "" if made.target is None else f"target {made.target}: {'met' if made.met else 'NOT MET'}"
+        print(f"{made.model:18} {made.what:52} {made.median:8.5g}  {f'({spread})':22} {mark}".rstrip())
     print(f"peak memory {machine['peak_memory_bytes'] / 1e9:.2f} GB; {json.dumps(machine)}")
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     written = {"machine": machine, "pictures": asked.pictures, "figures": [asdict(made) for made in figures]}
     asked.out.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
-    return 0 if all(made.met for made in figures) else 1
+    return 0
 
 
 if __name__ == "__main__":
