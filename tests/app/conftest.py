@@ -22,6 +22,8 @@ ARGUMENTS = (
 )
 PATIENCE = 60_000
 """Milliseconds before a page counts as stuck; a busy machine is no failure."""
+LEAVING = ("AbortError", "Connection errored out")
+"""What Gradio itself says when one leaves a page while it listens to the server."""
 
 expect.set_options(timeout=PATIENCE / 2)
 
@@ -63,7 +65,7 @@ class Tab:
         page.on("request", lambda request: self._watch(request.url))
 
     def _hear(self, text: str) -> None:
-        if "AbortError" not in text:  # Gradio's own, when one leaves a page while it listens
+        if not any(leaving in text for leaving in LEAVING):
             self.complaints.append(text)
 
     def _watch(self, url: str) -> None:
