@@ -27,7 +27,7 @@ from probes.backend.device import choose_device, cpu_has_amx
 
 @dataclass(frozen=True)
 class Figure:
-    """One ratio: the median, the smallest and the largest over the repeats, and what was hoped for, if anything."""
+    """One ratio: the median, the smallest and the largest over the repeats, and the target if there is one."""
 
     model: str
     what: str
