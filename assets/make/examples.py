@@ -28,27 +28,32 @@ class Example:
     point: int | None = None
 
 
-ANIMALS = ("cat", "dog", "elephant", "penguin", "turtle")
-FOOD = ("red apple", "banana", "pizza", "hamburger", "grapes")
-THINGS = ("bicycle", "guitar", "umbrella", "key", "automobile")
+ANIMALS = ("elephant", "lion", "rabbit face", "horse face", "penguin")
+FOOD = ("red apple", "pizza", "hamburger", "grapes", "lemon")
+THINGS = ("bicycle", "rocket", "violin", "guitar", "key")
 EXAMPLES = (
-    Example("cat.png", "A cat", ("1F431",), "light blue", ("cat face", "dog face", "fox", "mouse face", "bear")),
-    Example("elephant.png", "An elephant", ("1F418",), "white", ANIMALS),
-    Example("red-apple.png", "A red apple", ("1F34E",), "yellow", (*FOOD, "green apple")),
+    Example("red-apple.png", "A red apple", ("1F34E",), "yellow", (*FOOD, "tomato")),
+    Example("elephant.png", "An elephant", ("1F418",), "white", (*ANIMALS, "cat")),
+    Example("bicycle.png", "A bicycle", ("1F6B2",), "orange", (*THINGS, "motorcycle")),
     Example("pizza.png", "A slice of pizza", ("1F355",), "green", FOOD),
-    Example("guitar.png", "A guitar", ("1F3B8",), "purple", (*THINGS, "violin")),
-    Example("bicycle.png", "A bicycle", ("1F6B2",), "orange", THINGS),
-    Example("house.png", "A house", ("1F3E0",), "pink", ("house", "hospital", "school", "castle", "tent")),
+    Example("rocket.png", "A rocket", ("1F680",), "light blue", ("rocket", "airplane", "pencil", "key", "fish")),
+    Example("violin.png", "A violin", ("1F3BB",), "purple", THINGS),
+    Example("cat.png", "A cat", ("1F431",), "light blue", ("cat face", "dog face", "fox", "mouse face", "bear")),
     Example(
-        "cat-and-car.png", "A cat and a car", ("1F431", "1F697"), "white", ("cat face", "automobile", "guitar"), 0
+        "grapes-and-tiger.png", "Grapes and a tiger", ("1F347", "1F42F"), "white",
+        ("grapes", "tiger face", "bicycle", "key", "hamburger"), 1,
     ),
     Example(
-        "apple-and-umbrella.png", "An apple and an umbrella", ("1F34E", "2602"), "grey",
-        ("red apple", "umbrella", "bicycle"), 1,
+        "sailboat-and-car.png", "A sailboat and a racing car", ("26F5", "1F3CE"), "white",
+        ("sailboat", "racing car", "lemon", "violin", "books"), 0,
     ),
     Example(
-        "dog-pizza-key.png", "A dog, a pizza and a key", ("1F436", "1F355", "1F511"), "light blue",
-        ("dog face", "pizza", "key"), 2,
+        "cat-and-car.png", "A cat and a car", ("1F431", "1F697"), "white",
+        ("cat face", "automobile", "lemon", "violin", "books"), 0,
+    ),
+    Example(
+        "grapes-tulip-pencil.png", "Grapes, a tulip and a pencil", ("1F347", "1F337", "270F"), "white",
+        ("grapes", "tulip", "pencil", "rocket", "lion", "camera"), 2,
     ),
 )  # fmt: skip
 
