@@ -201,7 +201,7 @@ def first(params: Params) -> Picture | None:
 def bundled() -> tuple[Example, ...]:
     """The bundled pictures; none if they are missing."""
     try:
-        return examples()
+        return tuple(example for example in examples() if example.file.is_file())
     except OSError:
         return ()
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from app import stage
 from tests.app.conftest import Tab
 
 pytestmark = pytest.mark.browser
@@ -93,8 +94,9 @@ def test_a_click_moves_the_mark_and_the_numbers(tab: Tab) -> None:
 
 
 def test_a_link_gives_back_what_was_set(tab: Tab) -> None:
+    last = stage.name_of(stage.bundled()[-1])
     page = tab.open(
-        "/red-circle?colour=green&radius=0.1&at=0.75&at=0.4&labels=a+car&labels=%F0%9F%9A%97&example=cat-and-car"
+        f"/red-circle?colour=green&radius=0.1&at=0.75&at=0.4&labels=a+car&labels=%F0%9F%9A%97&example={last}"
     )
     expect(page.locator("#field-labels textarea")).to_have_value("a car\n🚗")
     expect(page.locator("#field-at-across input")).to_have_value("0.75")
