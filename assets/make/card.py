@@ -17,7 +17,7 @@ import torch
 from assets.make.captions import TEMPLATES, ZERO_SHOT
 from assets.make.metrics import Metric
 from assets.make.network import CONFIG
-from assets.make.scenes import GROUNDS, World
+from assets.make.scenes import CROWDED_FROM, DUO_SHARE, GROUNDS, SMALL_SHARE, World
 from assets.make.sources import read_sources
 from assets.make.train import Curve, Recipe
 
@@ -30,8 +30,8 @@ INTENDED = (
     "one or a few emoji-like drawings on a plain ground; words from vocabulary.txt."
 )
 NOT_INTENDED = (
-    "Photos, people, scenes, any decision about anything, and any claim about CLIP models in general. Its answers "
-    "to pictures and words unlike its own (familiarity.safetensors, vocabulary.txt) are noise."
+    "Photos, real people or places, any decision about anything, and any claim about CLIP models in general. "
+    "Its answers to pictures and words unlike its own (familiarity.safetensors, vocabulary.txt) are noise."
 )
 
 
@@ -89,6 +89,9 @@ def describe(model: open_clip.CLIP, world: World, run: Run, measured: Sequence[M
             "base_emoji": sum(not world.emoji[code].tones for code in world.hexcodes),
             "drawings": dict(drawn),
             "left_out": "flags and components",
+            "crowded_from": CROWDED_FROM,
+            "duo_share": DUO_SHARE,
+            "small_share": SMALL_SHARE,
             "grounds": list(GROUNDS),
             "templates": list(TEMPLATES),
         },
@@ -155,10 +158,13 @@ Ask it with the templates {", ".join(f"`{template}`" for template in c["zero_sho
   embeddings of {c["architecture"]["embed_dim"]} numbers.
 - Training: {t["pictures"]:,} pictures in {t["steps"]:,} steps and {t["seconds"]:,} seconds on
   {t["hardware"]} (cores shared with other work), torch {t["versions"]["torch"]},
-  open_clip {t["versions"]["open_clip"]}, by `{t["command"]}`.
+  open_clip {t["versions"]["open_clip"]}, by `{t["command"]}`,
+  stopped and resumed three times.
 - World: {w["emoji"]:,} emoji, {w["base_emoji"]:,} of them without skin tone, each of these as likely as the
   next; skin-tone variants rarer; {w["left_out"]} left out. Drawings: {drawings}.
   Grounds: {", ".join(w["grounds"])}. Pair number i is a function of the seed and i (`assets/make/scenes.py`).
+  From pair {w["crowded_from"]:,} on, {w["duo_share"]:.0%} of the pictures show two emoji and
+  {w["small_share"]:.0%} a small one.
 - Labels and tags: emojibase. Loss and optimisers: `assets/make/train.py`.
 
 ## Unfamiliar pictures and words
