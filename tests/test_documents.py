@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sys
@@ -38,6 +39,15 @@ def test_links_inside_the_project_lead_somewhere(document):
     targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in t and not t.startswith("#")]
     missing = [target for target in targets if not (document.parent / target.split("#")[0]).exists()]
     assert missing == []
+
+
+def test_figures_of_the_bundled_model_are_those_of_its_card():
+    card = json.loads((ROOT / "assets" / "models" / "emoji" / "model.json").read_text(encoding="utf-8"))
+    measured = {metric["name"]: metric for metric in card["metrics"]}
+    for name in ("R@1", "R@10"):
+        m = measured[name]
+        row = rf"\({name}\) \| {m['value']:.3f} \| {m['low']:.3f} to {m['high']:.3f} \| {m['n']:,} \|"
+        assert re.search(row, README), row
 
 
 def commands() -> list[str]:
