@@ -94,7 +94,10 @@
     });
     element.addEventListener('pointerup', (event) => {
       const image = marked(event);
-      if (image && image.hasPointerCapture(event.pointerId)) place(...share(image, event), true);
+      if (!image || !image.hasPointerCapture(event.pointerId)) return;
+      const [x, y] = share(image, event);
+      const moved = Math.abs(x - root().dataset.x) + Math.abs(y - root().dataset.y) > 0.002;
+      if (moved) place(x, y, true);
     });
     element.addEventListener('keydown', (event) => {
       const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
