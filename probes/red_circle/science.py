@@ -174,9 +174,10 @@ class RedCircleResult:
                 f"“{effect.label}” comes nearest: logit {effect.beyond.value:+.2f} ({tested})."
             )
         return (
-            f"Beyond its placebos, the {self.circle.colour} circle moved “{effect.label}” by "
-            f"{effect.beyond.describe()} in logit ({tested}); probability {effect.probability_unmarked:.0%} "
-            f"unmarked, {effect.probability_marked:.0%} marked."
+            f"The {self.circle.colour} circle here moved “{effect.label}” by {effect.change.value:+.2f} in logit, the "
+            f"same circle elsewhere by {effect.placebo_mean:+.2f}: {effect.beyond.describe()} beyond its placebos "
+            f"({tested}). Probability {effect.probability_unmarked:.0%} unmarked, "
+            f"{effect.probability_marked:.0%} marked."
         )
 
     def warnings(self) -> tuple[str, ...]:

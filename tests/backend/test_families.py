@@ -42,8 +42,12 @@ FAMILIES = {
     "PE": timm("vit_pe_core_tiny_patch16_384", 384, timm_pool="map", timm_proj=None),
     "MobileCLIP": timm("fastvit_mci0", 256),
     "ViTamin": timm("vitamin_small_224", 224, timm_pool="", timm_proj="linear"),
-    "SigLIP": {**timm("vit_base_patch16_siglip_224", 224, SIGLIP_TEXT, timm_pool="map", timm_proj="none"),
-               "embed_dim": 768, "init_logit_bias": -10, "custom_text": True},
+    "SigLIP": {
+        **timm("vit_base_patch16_siglip_224", 224, SIGLIP_TEXT, timm_pool="map", timm_proj="none"),
+        "embed_dim": 768,
+        "init_logit_bias": -10,
+        "custom_text": True,
+    },
 }
 HEAVY = {"SigLIP", "ViTamin", "PE", "EVA", "MobileCLIP"}
 
@@ -86,8 +90,15 @@ HUGGING_FACE = {
     "xlm-roberta": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32},
     "roberta": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32},
     "mt5": {"d_model": 32, "d_ff": 32, "d_kv": 16, "num_layers": 1, "num_heads": 2},
-    "m2m_100": {"d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2,
-                "decoder_attention_heads": 2, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32},
+    "m2m_100": {
+        "d_model": 32,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+    },
 }  # the last is NLLB's
 
 
@@ -114,8 +125,13 @@ def write_text_tower(folder, kind):
 def test_text_towers_of_transformers(kind, monkeypatch, tmp_path):
     pytest.importorskip("transformers")
     write_text_tower(tmp_path, kind)
-    text = {"hf_model_name": str(tmp_path), "hf_tokenizer_name": str(tmp_path), "hf_proj_type": "mlp",
-            "hf_pooler_type": "mean_pooler", "context_length": 8}
+    text = {
+        "hf_model_name": str(tmp_path),
+        "hf_tokenizer_name": str(tmp_path),
+        "hf_proj_type": "mlp",
+        "hf_pooler_type": "mean_pooler",
+        "context_length": 8,
+    }
     model_cfg = {**small.config(), "text_cfg": text}
     monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "family", model_cfg)
     loaded = loading.load(specs.parse("random:family"), small.CPU)

@@ -227,7 +227,11 @@ def test_a_large_model_takes_bfloat16_on_a_cpu_with_amx_alone(monkeypatch, amx, 
 def run(script, **environment):
     """A program in a process of its own; its last line."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=240, check=False,
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -53,8 +53,23 @@ def test_each_way_of_writing(text, kind, name, pretrained):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":", "ViT-B-32", "ViT-B-32:", "hf-hub:", "hf-hub:one", "hf-hub:../x", "local-dir:", "bundled:../x",
-     "bundled:", "random:", "random:ViT-B-32:x", "random:ViT-B-32:-1", "a\nb:c", "../x:y"],
+    [
+        "",
+        ":",
+        "ViT-B-32",
+        "ViT-B-32:",
+        "hf-hub:",
+        "hf-hub:one",
+        "hf-hub:../x",
+        "local-dir:",
+        "bundled:../x",
+        "bundled:",
+        "random:",
+        "random:ViT-B-32:x",
+        "random:ViT-B-32:-1",
+        "a\nb:c",
+        "../x:y",
+    ],
 )
 def test_malformed_specifications_are_refused(text):
     with pytest.raises(ModelError):

@@ -35,7 +35,8 @@ def test_a_planted_effect_is_found_with_its_sign():
     assert planted.p_adjusted <= 0.02
     assert other.p_adjusted > 0.02
     assert result.strongest().label == "planted"
-    assert "“planted” by +" in result.headline()
+    assert "circle here moved “planted” by +" in result.headline()
+    assert f"{planted.beyond.value:+.2f} (95 % interval" in result.headline()
     assert planted.beyond.interval.low <= planted.beyond.value <= planted.beyond.interval.high
 
 
