@@ -174,9 +174,9 @@ class RedCircleResult:
                 f"“{effect.label}” comes nearest: logit {effect.beyond.value:+.2f} ({tested})."
             )
         return (
-            f"The {self.circle.colour} circle here moved “{effect.label}” by {effect.change.value:+.2f} in logit, the "
-            f"same circle elsewhere by {effect.placebo_mean:+.2f}: {effect.beyond.describe()} beyond its placebos "
-            f"({tested}). Probability {effect.probability_unmarked:.0%} unmarked, "
+            f"The {self.circle.colour} circle here moved “{effect.label}” by {effect.change.value:+.2f} in logit, "
+            f"the same circle elsewhere by {effect.placebo_mean:+.2f}: {effect.beyond.describe()} beyond its "
+            f"placebos ({tested}). Probability {effect.probability_unmarked:.0%} unmarked, "
             f"{effect.probability_marked:.0%} marked."
         )
 
