@@ -30,9 +30,10 @@ def sentence(error: BaseException) -> str:
 
 
 def capitalised(text: str) -> str:
-    """A message as a sentence: first letter large, a full stop at the end."""
+    """A message as a sentence: first letter large, unless the first word is a name, and a full stop at the end."""
     text = finished(text)
-    return text[:1].upper() + text[1:]
+    first = text.split(maxsplit=1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 def finished(text: str) -> str:
