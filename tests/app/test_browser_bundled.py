@@ -150,7 +150,7 @@ def test_a_model_that_does_not_exist_and_one_out_of_reach(page_of: Tab) -> None:
         ("hf-hub:nobody/nothing", "nobody/nothing"),
     ):
         page = page_of.open(f"/zero-shot?model={spec}", ".model-line")
-        page.wait_for_selector("#run")
+        expect(page.locator(".notice")).to_contain_text("not on disk yet")
         page.click("#run")
         expect(page.locator(".field:has(#field-model) .error")).to_contain_text(said)
     page_of.open("/zero-shot")
