@@ -49,7 +49,7 @@ def effects(result: RedCircleResult) -> go.Figure:
     )
     figure.data = figure.data[::-1]  # placebos below
     styled(figure, "How far the circle moved each logit", height=170 + 46 * len(drawn))
-    figure.update_xaxes(title_text="change of logit against the unmarked picture", zeroline=True, zerolinewidth=2)
+    figure.update_xaxes(title_text="change against the unmarked picture", zeroline=True, zerolinewidth=2)
     return _labelled(figure, [effect for _, effect in drawn])
 
 
