@@ -50,7 +50,7 @@ class PixelBackend:
 
     Attributes:
         meanings: text -> (SIDE, SIDE, 3) pattern that the text stands for; other texts are noise of their own.
-        delay: seconds that every picture takes.
+        delay: seconds that every call of an encoder takes, told step by step.
     """
 
     meanings: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -59,16 +59,19 @@ class PixelBackend:
     encoded: int = 0
 
     def encode_images(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
-        rows = []
-        for number, picture in enumerate(pictures):
-            progress(number / len(pictures), "encoding pictures")
-            time.sleep(self.delay)
-            rows.append(self._view(picture).astype(np.float64).ravel() - 120.0)
+        self._dawdle(progress, "encoding pictures")
         self.encoded += len(pictures)
-        return unit(np.stack(rows))
+        return unit(np.stack([self._view(picture).astype(np.float64).ravel() - 120.0 for picture in pictures]))
 
     def encode_texts(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
+        self._dawdle(progress, "encoding texts")
         return unit(np.stack([self._meaning(text).ravel() for text in texts]))
+
+    def _dawdle(self, progress: Progress, doing: str) -> None:
+        steps = 20 if self.delay else 1
+        for step in range(steps):
+            progress(step / steps, doing)
+            time.sleep(self.delay / steps)
 
     def preprocess(self, pictures: Sequence[Picture]) -> tuple[Raster, ...]:
         return tuple(Raster.encode(self._view(picture)) for picture in pictures)
