@@ -38,7 +38,7 @@ def busy(page: Page, share: float, doing: str, seconds: float) -> Updates:
 def idle(page: Page, text: str = "") -> Updates:
     """Nothing runs."""
     return {
-        page.at.run: gr.Button(visible=True),
+        page.at.run: gr.Button(visible=True, interactive=True),
         page.at.stop: gr.Button(visible=False),
         page.at.progress: snippets.notice(text),
         page.at.sessions.pending: False,
@@ -117,4 +117,4 @@ def stop(ticket: Ticket) -> None:
 
 def rest(page: Page) -> Updates:
     """After a run, whatever became of it: the buttons are as at rest."""
-    return {page.at.run: gr.Button(visible=True), page.at.stop: gr.Button(visible=False)}
+    return {page.at.run: gr.Button(visible=True, interactive=True), page.at.stop: gr.Button(visible=False)}

@@ -79,7 +79,8 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 with gr.Accordion("More settings", open=False, elem_classes="fold"):
                     entries += [forms.lay_out(f) for f in _plain(probe, advanced=True)]
                 with gr.Row(elem_classes="go"):
-                    run = gr.Button("Run", variant="primary", size="lg", elem_id="run")
+                    # not before the page is opened: what a link sets would overtake the question
+                    run = gr.Button("Run", variant="primary", size="lg", elem_id="run", interactive=False)
                     stop = gr.Button("Stop", variant="stop", size="lg", visible=False, elem_id="stop")
                 progress = gr.HTML(elem_classes="progress-box")
                 banner = gr.HTML(elem_classes="banner-box")

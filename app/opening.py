@@ -38,7 +38,7 @@ def open_page(page: Page, search: str) -> Updates:
     }
     ready = page.engine.ready(page.probe) if link.plain else None
     if ready is not None:
-        return updates | asking.answered(page, ready, params, held, spec) | {at.sessions.pending: False}
+        return updates | asking.answered(page, ready, params, held, spec) | asking.idle(page)
     if _may_ask(page, spec):
         return updates | asking.busy(page, 0.0, "waiting for its turn", 0.0) | {at.sessions.pending: True}
     return updates | asking.idle(page, "This model is not on disk yet. Press Run to download and ask it.")
