@@ -55,8 +55,8 @@ class Estimate:
         return f"{value} (95 % interval {ends}, n = {self.n} {self.over})"
 
 
-def bootstrap_interval(samples: ArrayLike, seed: int, statistic: str = "mean") -> Interval | None:
-    """95 % percentile-bootstrap interval of the mean or median of samples, (n,).
+def bootstrap_interval(samples: ArrayLike, seed: int) -> Interval | None:
+    """95 % percentile-bootstrap interval of the mean of samples, (n,).
 
     None for n = 1, where a bootstrap would report a width of zero.
     """
@@ -67,7 +67,7 @@ def bootstrap_interval(samples: ArrayLike, seed: int, statistic: str = "mean") -
         return Interval(float(values[0]), float(values[0]))
     result = stats.bootstrap(
         (values,),
-        np.mean if statistic == "mean" else np.median,
+        np.mean,
         confidence_level=LEVEL,
         n_resamples=RESAMPLES,
         method="percentile",

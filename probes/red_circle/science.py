@@ -142,7 +142,6 @@ class RedCircleResult:
         places: (k, 2), x and y of the placebos.
         placebo_changes: (k, l), change of each label's logit by each placebo.
         unmarked, marked: what the tower sees.
-        marked_picture: the whole marked picture, small.
         pixels_marked: share of the tower's pixels in which the mark can be seen.
         cautions: what was done to read the picture, and what is unlike the model's training.
     """
@@ -154,7 +153,6 @@ class RedCircleResult:
     placebo_changes: Floats
     unmarked: Raster
     marked: Raster
-    marked_picture: Raster
     pixels_marked: float
     cautions: tuple[str, ...]
 
@@ -249,7 +247,6 @@ def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> Re
         placebo_changes=changes,
         unmarked=before,
         marked=after,
-        marked_picture=marked.thumbnail(384),
         pixels_marked=pixels_marked(before.decode(), after.decode()),
         cautions=picture_warnings(backend, (picture,)) + text_warnings(backend, params.labels),
     )

@@ -93,6 +93,27 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class LeadRow:
+    """By how much the first label leads the second, for one picture: a row of the table `leads`.
+
+    Attributes:
+        lead: logit of the first minus that of the second, mean over templates; 95 % interval, None for n = 1.
+        p: two-tailed sign-flip p-value over templates, of a comparison chosen after seeing it.
+        agreeing: templates that put the same label first.
+    """
+
+    picture: str
+    first: str
+    second: str
+    lead: float
+    lead_low: float | None
+    lead_high: float | None
+    p: float | None
+    agreeing: int
+    templates: int
+
+
+@dataclass(frozen=True)
 class PromptTokens:
     """One prompt as the text tower sees it: a row of the table `tokens`."""
 
@@ -179,8 +200,24 @@ class ZeroShotResult:
         return self.cautions
 
     def tables(self) -> Mapping[str, tuple[Any, ...]]:
-        """`answers` and `tokens`."""
-        return {"answers": self.answers, "tokens": self.tokens}
+        """`answers`, `leads` and `tokens`."""
+        leads = tuple(self._lead(i) for i in range(len(self.seen)))
+        return {"answers": self.answers, "leads": leads, "tokens": self.tokens}
+
+    def _lead(self, picture: int) -> LeadRow:
+        seen, lead = self.seen[picture], self.seen[picture].lead
+        first, second = self.of(picture)[:2]
+        return LeadRow(
+            picture=seen.name,
+            first=first.label,
+            second=second.label,
+            lead=lead.value,
+            lead_low=lead.interval.low if lead.interval else None,
+            lead_high=lead.interval.high if lead.interval else None,
+            p=lead.p,
+            agreeing=seen.agreeing,
+            templates=lead.n,
+        )
 
 
 def _count(templates: int) -> str:

@@ -103,6 +103,17 @@ def test_lead_is_of_the_two_most_probable_labels_and_its_p_exact():
     assert estimate.p == pytest.approx(2 / 8)
 
 
+def test_the_table_of_leads_says_who_leads_whom():
+    result = run(PROBE, PARAMS, BACKEND).result
+    row = result.tables()["leads"][0]
+    assert (row.first, row.second) == tuple(answer.label for answer in result.of(0)[:2])
+    first, second = (list(PARAMS.labels).index(label) for label in (row.first, row.second))
+    by_hand = CARD.logit_scale * (result.cosines[0, :, first] - result.cosines[0, :, second])
+    assert row.lead == pytest.approx(by_hand.mean())
+    assert row.lead_low <= row.lead <= row.lead_high
+    assert row.p == pytest.approx(2 / 2**5)
+
+
 def test_several_pictures_are_summed_up():
     result = run(PROBE, replace(PARAMS, images=(PICTURE, noise(4), noise(5))), BACKEND).result
     assert "First labels of 3 pictures" in result.headline()
