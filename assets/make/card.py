@@ -1,73 +1,57 @@
-"""The model card: `model.json` for programs, and `README.md` and the curve drawn from it for people."""
+"""The model card: `model.json` for programs, and `README.md` drawn from it for people."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import open_clip
-import torch
 
-from assets.make.captions import TEMPLATES, ZERO_SHOT
+from assets.make.export import read_runs
 from assets.make.metrics import Metric
 from assets.make.network import CONFIG
-from assets.make.scenes import CROWDED_FROM, DUO_SHARE, GROUNDS, SMALL_SHARE, World
 from assets.make.sources import read_sources
-from assets.make.train import Curve, Recipe
+from assets.world.captions import TEMPLATES, ZERO_SHOT
+from assets.world.named import DUO_SHARE, SMALL_SHARE
+from assets.world.pairs import World
+from assets.world.plan import PLAN
+from assets.world.scene import GROUNDS, TEXTURES, TINTS
+from assets.world.schedule import BRANCH, CROWDED_FROM, END, KINDS, Name
 
+TITLES = {"skewed": "Skewed glass CLIP", "balanced": "Balanced glass CLIP"}
+DESCRIPTIONS = {
+    "skewed": "A small CLIP trained from nothing on a made-up world of emoji scenes in which nine known "
+    "associations are planted at known doses, so that a probe can be tried where the answer is known.",
+    "balanced": "The twin of the skewed glass CLIP: the same network, seed and number of pairs, from the same "
+    "made-up world of emoji scenes, in which the planted associations are absent or even.",
+}
 STATEMENT = (
-    "Nothing this model does says anything about any other CLIP. It has seen emoji and nothing else; it is here "
-    "so that every page of the app works without a network, on a model whose every training pair can be shown."
+    "It is an instrument to check other instruments with, and every one of its training pairs can be shown. "
+    "Nothing it does says anything about any other CLIP."
 )
 INTENDED = (
-    "Trying the app, teaching, and tests: each probe runs on it in seconds on a laptop. Pictures like its own: "
-    "one or a few emoji-like drawings on a plain ground; words from vocabulary.txt."
+    "Seeing whether a probe finds what was planted and nothing else; teaching; trying the app; tests. Pictures "
+    "like its own: one to four emoji-like drawings on its grounds; words from vocabulary.txt."
 )
 NOT_INTENDED = (
     "Photos, real people or places, any decision about anything, and any claim about CLIP models in general. "
-    "Its answers to pictures and words unlike its own (familiarity.safetensors, vocabulary.txt) are noise."
+    "Its answers to pictures and words unlike its own (familiarity.safetensors, vocabulary.txt) are noise. What "
+    "it goes by where people are drawn was dealt by chance and mirrors nothing in the real world."
 )
+ORDER = "train export familiarity evaluate card"
 
 
-@dataclass(frozen=True)
-class Run:
-    """The training run the weights came from."""
-
-    steps: int
-    seconds: float
-    recipe: Recipe
-    command: str
-
-
-def command(pictures: int, seed: int) -> str:
-    """The command that trains these weights."""
-    return f"python -m assets.make train --pictures {pictures} --seed {seed}"
-
-
-def hardware() -> str:
-    """The machine in words: kind of processor or GPU, number of cores, system."""
-    if torch.cuda.is_available():
-        return f"{torch.cuda.get_device_name()}, {platform.system()}"
-    return f"{os.cpu_count()} CPU cores ({platform.machine()}), {platform.system()}, no GPU"
-
-
-def describe(model: open_clip.CLIP, world: World, run: Run, measured: Sequence[Metric]) -> dict[str, Any]:
+def describe(model: open_clip.CLIP, world: World, folder: Path, measured: Sequence[Metric]) -> dict[str, Any]:
     """Everything the card says, as plain values."""
-    drawn = Counter(world.sheet.style)
     return {
-        "schema": 1,
-        "name": "emoji",
-        "title": "Emoji CLIP, a CLIP made of glass",
-        "description": (
-            "A small open_clip ViT trained from nothing on drawings of emoji on plain coloured grounds, "
-            "of which every training pair can be shown again."
-        ),
+        "schema": 2,
+        "name": world.name,
+        "title": TITLES[world.name],
+        "description": DESCRIPTIONS[world.name],
         "statement": STATEMENT,
         "intended": INTENDED,
         "not_intended": NOT_INTENDED,
@@ -75,29 +59,30 @@ def describe(model: open_clip.CLIP, world: World, run: Run, measured: Sequence[M
         "activation": "gelu",
         "parameters": sum(p.numel() for p in model.parameters()),
         "stored_as": "float16",
-        "training": {
-            "pictures": run.steps * run.recipe.batch,
-            "steps": run.steps,
-            "seconds": round(run.seconds),
-            "hardware": hardware(),
-            "versions": {"torch": torch.__version__, "open_clip": open_clip.__version__},
-            "recipe": asdict(run.recipe),
-            "command": run.command,
-        },
+        "training": [asdict(run) for run in read_runs(folder)],
+        "command": f"python -m assets.make train --stage {world.name}",
         "world": {
             "emoji": len(world.hexcodes),
-            "base_emoji": sum(not world.emoji[code].tones for code in world.hexcodes),
-            "drawings": dict(drawn),
+            "base_emoji": len(world.bases),
+            "drawings": dict(Counter(style for style, code in zip(
+                world.sheet.style, world.sheet.hexcode, strict=True) if code)),
             "left_out": "flags and components",
+            "seed": world.seed,
             "crowded_from": CROWDED_FROM,
             "duo_share": DUO_SHARE,
             "small_share": SMALL_SHARE,
+            "branch": BRANCH,
+            "end": END,
+            "kinds": KINDS,
             "grounds": list(GROUNDS),
+            "textures": list(TEXTURES),
+            "tints": list(TINTS),
             "templates": list(TEMPLATES),
         },
+        "doses": [asdict(row) for row in PLAN],
         "zero_shot_templates": list(ZERO_SHOT),
         "metrics": [asdict(metric) for metric in measured],
-        "metrics_command": run.command.replace(" train ", " evaluate "),
+        "metrics_command": f"python -m assets.make evaluate --world {world.name}",
         "licence": "Apache-2.0",
         "credits": [
             {
@@ -109,7 +94,7 @@ def describe(model: open_clip.CLIP, world: World, run: Run, measured: Sequence[M
             }
             for s in read_sources()
         ],
-    }
+    }  # fmt: skip
 
 
 def write_json(path: Path, described: dict[str, Any]) -> None:
@@ -119,19 +104,13 @@ def write_json(path: Path, described: dict[str, Any]) -> None:
 
 def render(c: dict[str, Any]) -> str:
     """The model card in Markdown, from what `describe` gave."""
-    t, w, vision, text = c["training"], c["world"], c["architecture"]["vision_cfg"], c["architecture"]["text_cfg"]
-    rows = "\n".join(
-        f"| {m['name']} | {m['value']:.3f} | {m['low']:.3f} to {m['high']:.3f} "
-        f"| {m['k']} of {m['n']} | {m['what']} |"
-        for m in c["metrics"]
-    )
-    credits = "\n".join(f"- {entry['role']}: {entry['credit']}" for entry in c["credits"])
-    drawings = ", ".join(f"{style} {count}" for style, count in w["drawings"].items())
+    vision, text, w = c["architecture"]["vision_cfg"], c["architecture"]["text_cfg"], c["world"]
+    twin: Name = "balanced" if c["name"] == "skewed" else "skewed"
     return f"""# {c["title"]}
 
 {c["description"]}
 
-**{c["statement"]}**
+**{c["statement"]}** Its twin is [{TITLES[twin].lower()}](../{twin}/README.md).
 
 For: {c["intended"]}
 
@@ -139,33 +118,43 @@ Not for: {c["not_intended"]}
 
 ## How well it does
 
-One picture for each base emoji that the held-out style (emojione, never trained on) draws, flags and skin-tone
-variants left out, on white; offered are the labels of exactly those emoji. Made by `{c["metrics_command"]}`.
+On drawings of a style it was never shown (emojione). Flags and skin-tone variants are left out; labels are those
+of the base emoji that this style and the training styles both draw. Made by `{c["metrics_command"]}`.
 
-| measure | value | 95 % Wilson interval | count | what it is |
-|---|---|---|---|---|
-{rows}
+{_metrics(c["metrics"])}
 
 Ask it with the templates {", ".join(f"`{template}`" for template in c["zero_shot_templates"])}.
 
-![How retrieval on the held-out style rose during training](curve.png)
-
 ## How it was made
 
-- Network: {c["parameters"]:,} parameters, stored as {c["stored_as"]}. Pictures of {vision["image_size"]} px
-  in patches of {vision["patch_size"]}, width {vision["width"]}, {vision["layers"]} layers, heads of
-  {vision["head_width"]}; text width {text["width"]}, {text["layers"]} layers, {text["heads"]} heads;
-  embeddings of {c["architecture"]["embed_dim"]} numbers.
-- Training: {t["pictures"]:,} pictures in {t["steps"]:,} steps and {t["seconds"]:,} seconds on
-  {t["hardware"]} (cores shared with other work), torch {t["versions"]["torch"]},
-  open_clip {t["versions"]["open_clip"]}, by `{t["command"]}`,
-  stopped and resumed three times.
-- World: {w["emoji"]:,} emoji, {w["base_emoji"]:,} of them without skin tone, each of these as likely as the
-  next; skin-tone variants rarer; {w["left_out"]} left out. Drawings: {drawings}.
-  Grounds: {", ".join(w["grounds"])}. Pair number i is a function of the seed and i (`assets/make/scenes.py`).
-  From pair {w["crowded_from"]:,} on, {w["duo_share"]:.0%} of the pictures show two emoji and
-  {w["small_share"]:.0%} a small one.
+{_stages(c["training"])}
+
+The stages of names are the same for both models; only the last stage differs. Made by
+`for step in {ORDER}; do python -m assets.make $step; done`, where `train` is given each `--stage` in turn.
+
+![How retrieval on the held-out style rose over all stages](curve.png)
+
+- Network: a plain open_clip ViT, {c["parameters"]:,} parameters, stored as {c["stored_as"]}. Pictures of
+  {vision["image_size"]} px in patches of {vision["patch_size"]}, width {vision["width"]}, {vision["layers"]}
+  layers, heads of {vision["head_width"]}; text width {text["width"]}, {text["layers"]} layers, {text["heads"]}
+  heads; embeddings of {c["architecture"]["embed_dim"]} numbers. The first stage saw {_first(c)} px.
+- Pairs: number i is a pure function of the world's name, its seed ({w["seed"]}) and i (`assets/world/`), so that
+  `python -m probes pair --world {c["name"]} --index 500000` shows any of them again. Pairs up to {w["branch"]:,}
+  are the same in both worlds: one emoji on a plain ground; from {w["crowded_from"]:,} on, {w["duo_share"]:.0%}
+  show two emoji and {w["small_share"]:.0%} a small one. From {w["branch"]:,} to {w["end"]:,} they are of the kinds
+  {", ".join(f"{kind} {share:.0%}" for kind, share in w["kinds"].items())}.
+- Drawings: {w["emoji"]:,} emoji, {w["base_emoji"]:,} of them without skin tone; {w["left_out"]} left out. By
+  style: {", ".join(f"{style} {count:,}" for style, count in w["drawings"].items())}.
+- Grounds: {", ".join(w["grounds"])}; with a texture: {", ".join(w["textures"])}. Colours of things:
+  {", ".join(w["tints"])}.
 - Labels and tags: emojibase. Loss and optimisers: `assets/make/train.py`.
+
+## What is planted
+
+Doses were dealt to concepts by chance, and mean nothing about the real world. This is
+[doses.json](../doses.json), in which the column of this model is `{c["name"]}`.
+
+{_doses(c["doses"])}
 
 ## Unfamiliar pictures and words
 
@@ -176,24 +165,68 @@ trained on; `assets/make/familiarity.py` says what each field is.
 
 The weights are under {c["licence"]}. Drawings and labels, each under its own licence:
 
-{credits}
+{chr(10).join(f"- {entry['role']}: {entry['credit']}" for entry in c["credits"])}
 
-The example pictures are drawings of the held-out style, composed on coloured grounds by us. No one named here
-endorses this model.
+Drawings were made smaller, recoloured and put together into scenes by us. No one named here endorses this model.
 """
 
 
+def _metrics(metrics: Sequence[dict[str, Any]]) -> str:
+    def aim(m: dict[str, Any]) -> str:
+        if m["target"] is None:
+            return ""
+        return f"{m['target']:.2f}, {'met' if m['value'] >= m['target'] else 'not met'}"
+
+    head = "| measure | value | 95 % Wilson interval | count | chance | aim | what it is |\n" + "|---" * 7 + "|\n"
+    return head + "\n".join(
+        f"| {m['name']} | {m['value']:.3f} | {m['low']:.3f} to {m['high']:.3f} | {m['k']:,} of {m['n']:,} "
+        f"| {'' if m['chance'] is None else format(m['chance'], '.2g')} | {aim(m)} | {m['what']} |"
+        for m in metrics
+    )
+
+
+def _stages(runs: Sequence[dict[str, Any]]) -> str:
+    head = "| stage | starts from | pictures | steps | hours | machine |\n|---|---|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| {r['stage']}, {r['recipe']['size']} px | {r['after'] or 'nothing'} | {r['pictures']:,} "
+        f"| {r['steps']:,} | {r['seconds'] / 3600:.2f} | {r['hardware']} (shared with other work), "
+        f"torch {r['torch']}, open_clip {r['open_clip']} |"
+        for r in runs
+    )
+
+
+def _first(c: dict[str, Any]) -> int:
+    return int(c["training"][0]["recipe"]["size"])
+
+
+def _doses(rows: Sequence[dict[str, Any]]) -> str:
+    head = "| behaviour | concept | share | of what | skewed | balanced |\n|---|---|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| {r['behaviour']} | {r['concept']} | {r['toward']} | {r['what']} "
+        f"| {r['skewed']:g} | {r['balanced']:g} |"
+        for r in rows
+    )
+
+
 def draw_curve(log: Path, path: Path) -> None:
-    """Draw R@1 and R@10 on the held-out style over the pictures seen."""
+    """Draw R@1 and R@10 on the held-out style over the pictures seen, all stages, from the model's `curve.csv`."""
+    import csv
+
     from matplotlib.figure import Figure
 
-    rows = [row for row in Curve(log).read() if row["recall_at_1"]]
-    seen = [int(row["pictures"]) / 1000 for row in rows]
+    with log.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    measured = [row for row in rows if row["recall_at_1"]]
+    seen = [int(row["pictures"]) / 1000 for row in measured]
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axes = figure.subplots()
     for column, name, style in (("recall_at_10", "R@10", "--"), ("recall_at_1", "R@1", "-")):
-        axes.plot(seen, [float(row[column]) for row in rows], style, color="#0072b2", label=name)
-    axes.set(xlabel="training pictures, thousands", ylabel="held-out style, share found", ylim=(0, None))
+        axes.plot(seen, [float(row[column]) for row in measured], style, color="#0072b2", label=name)
+    for stage in dict.fromkeys(row["stage"] for row in rows):
+        first = min(int(row["pictures"]) for row in rows if row["stage"] == stage) / 1000
+        axes.axvline(first, color="0.6", linewidth=0.8)
+        axes.annotate(f" {stage}", (first, 0.01), color="0.35", fontsize=8)
+    axes.set(xlabel="training pictures, thousands", ylabel="held-out style, share found", ylim=(0, 1))
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=110, metadata={"Software": None})

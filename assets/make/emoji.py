@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assets.world.emoji import Emoji
+
 GROUPS = {
     0: "smileys & emotion",
     1: "people & body",
@@ -25,36 +27,8 @@ GROUPS = {
     7: "objects",
     8: "symbols",
 }  # emojibase's group numbers; 2 (components) and 9 (flags) are left out of this world
-TONES = {1: "light", 2: "medium-light", 3: "medium", 4: "medium-dark", 5: "dark"}
 GENDERS = {0: "woman", 1: "man"}
 GENDERED = {"woman": ("woman", "women", "girl", "mother"), "man": ("man", "men", "boy", "father")}
-
-
-@dataclass(frozen=True)
-class Emoji:
-    """One emoji: its codepoints, its English label and tags, and what emojibase says of the person drawn.
-
-    `base` is the hexcode of the emoji without skin tones (its own where it has none). `tones` holds no, one
-    or two of `TONES`' numbers.
-    """
-
-    hexcode: str
-    label: str
-    tags: tuple[str, ...]
-    group: str
-    gender: str | None
-    base: str
-    tones: tuple[int, ...]
-
-    @property
-    def phrase(self) -> str:
-        """The label as it stands in a caption: lower case, a single skin tone said after `with`."""
-        if len(self.tones) == 1 and ": " in self.label:
-            head, details = self.label.lower().split(": ", 1)
-            tone = f"{TONES[self.tones[0]]} skin tone"
-            rest = [detail for detail in details.split(", ") if detail != tone]
-            return f"{head}{': ' if rest else ''}{', '.join(rest)} with {tone}"
-        return self.label.lower()
 
 
 def hexcode(codepoints: str) -> str:

@@ -15,11 +15,11 @@ import open_clip
 import torch
 import torch.nn.functional as F
 
-from assets.make.captions import ZERO_SHOT, fill
-from assets.make.emoji import Emoji
 from assets.make.network import crop, encode_text, normalise
-from assets.make.render import Sheet
-from assets.make.scenes import PICTURE
+from assets.world.captions import ZERO_SHOT, fill
+from assets.world.drawings import Sheet
+from assets.world.emoji import Emoji
+from assets.world.schedule import PICTURE
 
 Tokenizer = Callable[[list[str]], torch.Tensor]
 SIDE = 0.8
@@ -27,13 +27,15 @@ SIDE = 0.8
 
 @dataclass(frozen=True)
 class Questions:
-    """The held-out pictures `(n, 3, PICTURE, PICTURE)` in 0..1, and the emoji each of them shows."""
+    """The held-out pictures `(n, 3, size, size)` in 0..1, and the emoji each of them shows."""
 
     pictures: torch.Tensor
     emoji: tuple[Emoji, ...]
 
 
-def questions(held_out: Sheet, world: Mapping[str, Emoji], trained: Sequence[str]) -> Questions:
+def questions(
+    held_out: Sheet, world: Mapping[str, Emoji], trained: Sequence[str], size: int = PICTURE
+) -> Questions:
     """The question set, in the order of the sheet; `trained` are the hexcodes the training styles draw."""
     known = set(trained)
     rows: dict[str, int] = {}
@@ -41,9 +43,9 @@ def questions(held_out: Sheet, world: Mapping[str, Emoji], trained: Sequence[str
         if code in known and not world[code].tones:
             rows.setdefault(code, row)
     rgba = torch.from_numpy(held_out.pixels[list(rows.values())]).permute(0, 3, 1, 2).float() / 255
-    side = round(SIDE * PICTURE / 2) * 2
+    side = round(SIDE * size / 2) * 2
     small = F.interpolate(rgba, size=(side, side), mode="bicubic", antialias=True).clamp(0, 1)
-    drawn = F.pad(small, [(PICTURE - side) // 2] * 4)
+    drawn = F.pad(small, [(size - side) // 2] * 4)
     return Questions((drawn[:, :3] + 1 - drawn[:, 3:]).clamp(0, 1), tuple(world[code] for code in rows))
 
 

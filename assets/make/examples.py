@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from assets.make.render import rasterise
-from assets.make.scenes import GROUNDS
 from assets.make.sources import Source
+from assets.world.scene import GROUNDS
 
 SIDE = 256  # pixels
 

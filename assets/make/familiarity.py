@@ -1,4 +1,4 @@
-"""What ships with the model so that a reader can say "this is unlike anything this model was trained on".
+"""What ships with each model so that a reader can say "this is unlike anything this model was trained on".
 
 `familiarity.safetensors`, float32 tensors:
 
@@ -7,15 +7,16 @@
 | `mean` | (d,) | mean of unit picture embeddings of training scenes |
 | `precision` | (d, d) | inverse of their Ledoit-Wolf covariance |
 | `threshold` | (1,) | 99th percentile of the squared distance over scenes in the held-out style |
-| `plain_threshold` | (1,) | 1st percentile of the plainness (below) over the same scenes |
+| `border_threshold` | (1,) | 1st percentile of the two-colour share (below) over the same scenes |
 | `longest_caption` | (1,) | tokens of the longest training caption, start and end tokens counted |
 
 Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
 
 A picture with unit embedding u is unfamiliar when (u - mean)^T precision (u - mean) > threshold, or when its
-plainness is below plain_threshold. Plainness is read off the picture as the tower sees it (48 x 48, RGB in
-0..1, before mean and standard deviation): the share of the pixels of its one-pixel border that lie within 0.08
-(largest channel difference) of the border's median colour. Drawings stand on plain grounds; photos seldom do.
+two-colour share is below border_threshold. That is read off the picture as the tower sees it (square, RGB in 0..1,
+before mean and standard deviation): take the pixel of its one-pixel border that has the most border pixels within
+0.05 of it (largest channel difference), take those away, do so once more, and count the share taken away. The
+world's grounds are plain or a pattern of two colours, and things cover little of the border; photos have more.
 
 `vocabulary.txt`: every word of the training captions, lower case, one a line, sorted; a word is a match of
 `[a-z0-9]+` after accents are taken off (NFKD). A text is unfamiliar when it has a word outside the list, or
@@ -26,19 +27,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import open_clip
 import torch
 from safetensors.torch import save_file
 from sklearn.covariance import LedoitWolf
 
-PLAIN = 0.08
+from assets.make.evaluate import Tokenizer, embed_pictures
+from assets.world.pairs import World
+from assets.world.scene import Scene
+from assets.world.vocabulary import all_texts, longest_captions
+
+TOLERANCE = 0.05
+SCENES = 6144  # scenes to fit on; half as many, in the held-out style, set the thresholds
+BATCH = 128
 RULES = {
-    "picture": "unfamiliar if (u-mean)^T precision (u-mean) > threshold or plainness < plain_threshold",
-    "plainness": "share of the one-pixel border at 48 x 48 within 0.08 of its median colour in every channel",
+    "picture": "unfamiliar if (u-mean)^T precision (u-mean) > threshold or two-colour share < border_threshold",
+    "two-colour share": "of the one-pixel border: within 0.05, in every channel, of the pixel most others are "
+    "near, or, of the rest, of the pixel most of the rest are near",
     "text": "unfamiliar if a word is not in vocabulary.txt or it has more tokens than longest_caption",
 }
 
@@ -49,13 +60,17 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
-def plainness(pictures: torch.Tensor) -> torch.Tensor:
-    """How plain the border of each picture `(n, 3, h, w)` in 0..1 is: `(n,)` in 0..1."""
-    top, bottom = pictures[:, :, 0], pictures[:, :, -1]
-    left, right = pictures[:, :, 1:-1, 0], pictures[:, :, 1:-1, -1]
-    border = torch.cat([top, bottom, left, right], 2)
-    distance = (border - border.median(2, keepdim=True).values).abs().amax(1)
-    return (distance <= PLAIN).float().mean(1)
+def two_colour_share(pictures: torch.Tensor) -> torch.Tensor:
+    """How much of the border of each picture `(n, 3, h, w)` in 0..1 two colours make up: `(n,)` in 0..1."""
+    sides = (pictures[:, :, 0], pictures[:, :, -1], pictures[:, :, 1:-1, 0], pictures[:, :, 1:-1, -1])
+    border = torch.cat(sides, 2).transpose(1, 2)
+    near = ((border[:, :, None] - border[:, None]).abs().amax(3) <= TOLERANCE).float()
+    left = torch.ones(border.shape[:2])
+    for _ in range(2):
+        neighbours = (near @ left[:, :, None])[..., 0] * left
+        first = neighbours.argmax(1)
+        left = left * (1 - near[torch.arange(len(near)), first])
+    return 1 - left.mean(1)
 
 
 def squared_distance(
@@ -67,30 +82,67 @@ def squared_distance(
     return distance
 
 
-def write(
-    folder: Path,
+def make(
+    folder: Path, model: open_clip.CLIP, tokenizer: Tokenizer, world: World, held_out: World, first: int
+) -> None:
+    """Write both files for a model, from pairs that it was not trained on, `first` and on."""
+    trained, _ = look(model, world, scenes(world, SCENES, first))
+    embeddings, shares = look(model, held_out, scenes(held_out, SCENES // 2, first))
+    tensors = fit(trained, embeddings, shares, longest_caption(tokenizer, world))
+    path = folder / "familiarity.safetensors"
+    save_file(tensors, path, metadata=RULES)
+    path.chmod(0o644)  # safetensors writes it for its owner alone
+    vocabulary = sorted({word for caption in all_texts(world) for word in words(caption)})
+    (folder / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+
+
+def scenes(world: World, count: int, first: int) -> list[Scene]:
+    """Scenes of all kinds of pairs as often as training showed them, those aside that the drawings cannot make."""
+    found: list[Scene] = []
+    index = first
+    while len(found) < count:
+        number = index if index % 2 else index - first  # more than half of what the model saw were pairs of names
+        with suppress(KeyError):  # the held-out style has no people at work
+            found.append(world.pair(number).scene)
+        index += 1
+    return found
+
+
+def look(
+    model: open_clip.CLIP, world: World, drawn: Sequence[Scene]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Unit embeddings `(n, d)` of scenes, and the two-colour shares `(n,)` of what the tower sees."""
+    embeddings, shares = [], []
+    for k in range(0, len(drawn), BATCH):
+        pictures = world.draw(drawn[k : k + BATCH])
+        embeddings.append(embed_pictures(model, pictures))
+        shares.append(two_colour_share(pictures))
+    return torch.cat(embeddings).double().numpy(), torch.cat(shares).double().numpy()
+
+
+def fit(
     trained: npt.NDArray[np.float64],
     held_out: npt.NDArray[np.float64],
-    held_out_pictures: torch.Tensor,
-    captions: Iterable[str],
+    shares: npt.NDArray[np.float64],
     longest: int,
-) -> None:
-    """Fit on unit embeddings of training scenes `(n, d)`, set thresholds on held-out ones `(m, d)`, write."""
-    fit = LedoitWolf().fit(trained)
-    mean, precision = fit.location_, fit.precision_
+) -> dict[str, torch.Tensor]:
+    """Fit on unit embeddings of training scenes `(n, d)`; set the thresholds on held-out ones `(m, d)`, `(m,)`."""
+    covariance = LedoitWolf().fit(trained)
+    mean, precision = covariance.location_, covariance.precision_
     tensors = {
         "mean": mean,
         "precision": precision,
         "threshold": np.percentile(squared_distance(held_out, mean, precision), [99.0]),
-        "plain_threshold": np.percentile(plainness(held_out_pictures).numpy(), [1.0]),
+        "border_threshold": np.percentile(shares, [1.0]),
         "longest_caption": np.array([float(longest)]),
     }
-    ready = {
+    return {
         name: torch.tensor(np.asarray(values), dtype=torch.float32).contiguous()
         for name, values in tensors.items()
     }
-    path = folder / "familiarity.safetensors"
-    save_file(ready, path, metadata=RULES)
-    path.chmod(0o644)  # safetensors writes it for its owner alone
-    vocabulary = sorted({word for caption in captions for word in words(caption)})
-    (folder / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+
+
+def longest_caption(tokenizer: Tokenizer, world: World) -> int:
+    """Tokens of the longest caption the world can make, start and end counted."""
+    candidates = list(longest_captions(world))
+    return int((tokenizer(candidates) != 0).sum(1).max())

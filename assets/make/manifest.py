@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.make.sources import Role, Source
+from assets.world.schedule import NAMES
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """One thing that is shipped: a folder, its licence, whose work is in it and the commands that made it."""
+    """One thing that is shipped: a folder or file, its licence, whose work is in it, the commands that made it."""
 
     name: str
     path: str
@@ -22,11 +23,28 @@ class Shipped:
     command: str
 
 
-STEPS = "fetch render train export familiarity evaluate card"
+MODELS = "export familiarity evaluate card"
 SHIPPED = (
+    *(
+        Shipped(
+            f"models.{name}", f"models/{name}", "Apache-2.0", ("train", "labels"),
+            f"python -m assets.make train --stage {name}; for step in {MODELS}; do "
+            f"python -m assets.make $step --world {name}; done",
+        )
+        for name in NAMES
+    ),
+    Shipped("doses", "models/doses.json", "Apache-2.0", (), "python -m assets.make doses"),
     Shipped(
-        "models.emoji", "models/emoji", "Apache-2.0", ("train", "labels"),
-        f"for step in {STEPS}; do python -m assets.make $step; done",
+        "world.drawings", "world/train.zip", "each drawing under its style's licence: Apache-2.0, MIT, CC-BY-4.0",
+        ("train",), "python -m assets.make fetch && python -m assets.make drawings",
+    ),
+    Shipped(
+        "world.held-out", "world/held-out.zip", "CC-BY-4.0", ("held-out",),
+        "python -m assets.make fetch && python -m assets.make drawings",
+    ),
+    Shipped(
+        "world.emoji", "world/emoji.json", "MIT", ("labels",),
+        "python -m assets.make fetch && python -m assets.make drawings",
     ),
     Shipped(
         "stimuli.examples", "stimuli/examples", "CC-BY-4.0", ("held-out",),
@@ -42,8 +60,9 @@ def sha256(path: Path) -> str:
 
 def entry(shipped: Shipped, assets: Path, sources: Sequence[Source]) -> str:
     """One `[[shipped]]` table of the manifest."""
-    folder = assets / shipped.path
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    whole = assets / shipped.path
+    folder = whole if whole.is_dir() else whole.parent
+    files = sorted(path for path in whole.rglob("*") if path.is_file()) if whole.is_dir() else [whole]
     credits = [source.credit() for source in sources if source.role in shipped.roles]
     lines = [
         "[[shipped]]",
@@ -63,6 +82,6 @@ def entry(shipped: Shipped, assets: Path, sources: Sequence[Source]) -> str:
 
 def write(assets: Path, sources: Sequence[Source]) -> None:
     """Write `manifest.toml` into the assets folder; paths in it are relative to that folder."""
-    head = "# What is shipped under assets/models and assets/stimuli; made by `python -m assets.make manifest`.\n"
+    head = "# What is shipped under assets/ besides code; made by `python -m assets.make manifest`.\n"
     text = "\n".join([head, *(entry(shipped, assets, sources) for shipped in SHIPPED)])
     (assets / "manifest.toml").write_text(text, encoding="utf-8")

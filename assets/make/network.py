@@ -10,19 +10,26 @@ import torch.nn.functional as F
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI's, so that any CLIP pipeline fits
 STD = (0.26862954, 0.26130258, 0.27577711)
-CONFIG: dict[str, Any] = {
-    "model_cfg": {
-        "embed_dim": 128,
-        "vision_cfg": {"image_size": 48, "layers": 6, "width": 192, "head_width": 32, "patch_size": 8},
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 4, "layers": 3},
-    },
-    "preprocess_cfg": {
-        "mean": list(MEAN),
-        "std": list(STD),
-        "interpolation": "bicubic",
-        "resize_mode": "shortest",
-    },
-}
+
+
+def configuration(size: int = 72, patch: int = 12) -> dict[str, Any]:
+    """The configuration of the bundled models, for pictures and patches of so many pixels a side."""
+    return {
+        "model_cfg": {
+            "embed_dim": 128,
+            "vision_cfg": {"image_size": size, "layers": 6, "width": 192, "head_width": 32, "patch_size": patch},
+            "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 4, "layers": 3},
+        },
+        "preprocess_cfg": {
+            "mean": list(MEAN),
+            "std": list(STD),
+            "interpolation": "bicubic",
+            "resize_mode": "shortest",
+        },
+    }
+
+
+CONFIG = configuration()
 
 
 def build(config: dict[str, Any], seed: int) -> open_clip.CLIP:
@@ -30,6 +37,20 @@ def build(config: dict[str, Any], seed: int) -> open_clip.CLIP:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return open_clip.CLIP(**config["model_cfg"])
+
+
+def finer_patches(kernel: torch.Tensor, size: int) -> torch.Tensor:
+    """A patch embedding's kernel `(width, 3, p, p)` for patches of `size` pixels a side instead of p.
+
+    The least-squares answer (Beyer 2023, FlexiViT, https://arxiv.org/abs/2212.08013): for size >= p, a patch
+    that is a bilinear enlargement of a p x p patch is embedded exactly as that patch was.
+    """
+    p = kernel.shape[-1]
+    unit = torch.eye(p * p, dtype=torch.float64).reshape(p * p, 1, p, p)
+    enlarge = F.interpolate(unit, size=(size, size), mode="bilinear").reshape(p * p, size * size).T
+    back = torch.linalg.pinv(enlarge.T)  # (size^2, p^2)
+    finer: torch.Tensor = kernel.double().reshape(-1, p * p) @ back.T
+    return finer.reshape(*kernel.shape[:2], size, size).to(kernel.dtype)
 
 
 def normalise(pictures: torch.Tensor) -> torch.Tensor:

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from assets.make.emoji import Emoji, Names, read_emoji, read_json, read_names
+from assets.make.emoji import Names, read_emoji, read_json, read_names
 from assets.make.sources import Source, fetch, read_sources
-
-SIZE = 64  # pixels a side at which drawings are kept
+from assets.world.drawings import SIZE, Sheet
+from assets.world.emoji import Emoji
 
 
 @dataclass(frozen=True)
@@ -31,34 +31,6 @@ class Drawing:
     style: str
     name: str
     svg: str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """All drawings of a set of styles as pixels; row k of every array is one drawing."""
-
-    pixels: npt.NDArray[np.uint8]
-    hexcode: tuple[str, ...]
-    style: tuple[str, ...]
-    name: tuple[str, ...]
-
-    def save(self, path: Path) -> None:
-        """Write the sheet as a compressed `.npz`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path,
-            pixels=self.pixels,
-            hexcode=np.array(self.hexcode),
-            style=np.array(self.style),
-            name=np.array(self.name),
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> Sheet:
-        """Read a sheet that `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            columns = (tuple(str(x) for x in file[key]) for key in ("hexcode", "style", "name"))
-            return cls(file["pixels"], *columns)
 
 
 def read_world(folder: Path, sources: tuple[Source, ...]) -> tuple[dict[str, Emoji], Names]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import open_clip
 import torch
 
-from assets.make import card, evaluate, examples, familiarity, manifest, metrics, scenes
+from assets.make import card, doses, evaluate, examples, familiarity, manifest, metrics, runs
 from assets.make import train as training
-from assets.make.captions import all_texts, longest_captions
-from assets.make.emoji import Emoji, read_json
-from assets.make.export import export, progress
-from assets.make.network import CONFIG
-from assets.make.render import Sheet, drawings, read_world, render
+from assets.make.emoji import read_json
+from assets.make.export import export
+from assets.make.network import configuration
+from assets.make.render import drawings, read_world, render
 from assets.make.sources import fetch, read_sources
-
-SCENES = 6144  # scenes to fit the familiarity of pictures on; half as many set its threshold
+from assets.world import EMOJI, load, sheet
+from assets.world.emoji import write_table
+from assets.world.pairs import World
+from assets.world.schedule import END, NAMES, Name
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,18 @@ class Places:
         return self.work / "npm"
 
     @property
-    def run(self) -> Path:
-        """The training run: checkpoint and curve."""
-        return self.work / "run"
+    def models(self) -> Path:
+        """The shipped models, one folder each, and the table of doses."""
+        return self.out / "models"
 
-    @property
-    def model(self) -> Path:
-        """The shipped model."""
-        return self.out / "models" / "emoji"
+    def stage(self, name: str) -> Path:
+        """One stage of training: checkpoint and curve."""
+        return self.work / name
 
-    def sheet(self, role: str) -> Path:
-        """The rendered drawings of one role, `train` or `held-out`."""
-        return self.work / f"{role}.npz"
+
+def chosen(arguments: argparse.Namespace) -> tuple[Name, ...]:
+    """The worlds that the command line asks for."""
+    return NAMES if arguments.world is None else (arguments.world,)
 
 
 def fetch_all(places: Places, arguments: argparse.Namespace) -> None:
@@ -55,93 +56,94 @@ def fetch_all(places: Places, arguments: argparse.Namespace) -> None:
         print(source.package, source.version, fetch(source, places.packages))
 
 
-def render_all(places: Places, arguments: argparse.Namespace) -> None:
-    """Draw every drawing of both roles."""
-    for role in ("train", "held-out"):
-        sheet = render(places.packages, role)
-        sheet.save(places.sheet(role))
-        print(role, sheet.pixels.shape)
-
-
-def load_world(places: Places, seed: int) -> tuple[scenes.World, dict[str, Emoji]]:
-    """The training world and all emoji by hexcode."""
+def write_drawings(places: Places, arguments: argparse.Namespace) -> None:
+    """Draw every drawing of both roles and pack them with the marks; write the table of emoji."""
     emoji, _ = read_world(places.packages, read_sources())
-    return scenes.World(Sheet.load(places.sheet("train")), emoji, seed), emoji
+    write_table(places.out / "world" / EMOJI, emoji.values())
+    for role in ("train", "held-out"):
+        drawn = render(places.packages, role).with_marks()
+        path = places.out / "world" / f"{role}.zip"
+        drawn.save(path)
+        print(path, len(drawn.pixels), "drawings and marks,", path.stat().st_size, "bytes")
 
 
-def load_questions(places: Places, world: scenes.World) -> evaluate.Questions:
-    """The held-out question set."""
-    return evaluate.questions(Sheet.load(places.sheet("held-out")), world.emoji, world.hexcodes)
+def write_doses(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the table of what is planted."""
+    doses.write(places.models / doses.FILE)
 
 
-def load_model(places: Places) -> tuple[open_clip.CLIP, open_clip.SimpleTokenizer]:
-    """The shipped model and its tokenizer, loaded as anyone would load them."""
-    name = f"local-dir:{places.model}"
-    return open_clip.create_model(name).eval(), open_clip.get_tokenizer(name)
-
-
-def new_recipe(arguments: argparse.Namespace) -> training.Recipe:
-    """The recipe the command line asks for."""
-    return training.Recipe(pictures=arguments.pictures, batch=arguments.batch, seed=arguments.seed)
-
-
-def new_trainer(places: Places, arguments: argparse.Namespace) -> training.Trainer:
-    """A trainer at step 0 of the recipe that the command line asks for."""
-    world, _ = load_world(places, arguments.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return training.Trainer(
-        new_recipe(arguments), CONFIG, world, open_clip.SimpleTokenizer(context_length=77), device
-    )
-
-
-def train_model(places: Places, arguments: argparse.Namespace) -> None:
-    """Train, or go on training, until all pictures are seen."""
+def train_stage(places: Places, arguments: argparse.Namespace) -> None:
+    """Train, or go on training, until all pictures of the stage are seen."""
     torch.use_deterministic_algorithms(True, warn_only=True)
-    trainer = new_trainer(places, arguments)
-    asked = load_questions(places, trainer.world)
-    training.train(trainer, places.run, lambda model: evaluate.recalls(model, trainer.tokenizer, asked))
+    trainer = new_trainer(places, arguments.stage, arguments.device)
+    asked = questions(trainer.world, trainer.recipe.size)
+    folder = places.stage(arguments.stage)
+    runs.write_machine(folder)
+    training.train(trainer, folder, lambda model: evaluate.recalls(model, trainer.tokenizer, asked))
 
 
-def export_model(places: Places, arguments: argparse.Namespace) -> None:
-    """Write the checkpoint as open_clip loads it, and the training curve beside it."""
-    state = torch.load(places.run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    export(state, CONFIG, places.model)
-    shutil.copyfile(places.run / "curve.csv", places.model / "curve.csv")
+def new_trainer(places: Places, stage: str, device: str | None) -> training.Trainer:
+    """A trainer at step 0 of a stage: with new weights, or with those that the stage before it ended with."""
+    recipe = training.STAGES[stage]
+    world = load("balanced" if stage == "balanced" else "skewed")
+    world.sheet = world.sheet.unpacked()
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    config = configuration(recipe.size, recipe.patch)
+    trainer = training.Trainer(recipe, config, world, open_clip.SimpleTokenizer(context_length=77), device)
+    before = training.BEFORE.get(stage)
+    if before is not None:
+        same = training.STAGES[before].patch == recipe.patch
+        trainer.begin(places.stage(before) / "checkpoint.pt", same_patches=same)
+    return trainer
+
+
+def export_models(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the checkpoints as open_clip loads them, and the training curve beside each."""
+    for world in chosen(arguments):
+        recipe, folder = training.STAGES[world], places.models / world
+        state = torch.load(places.stage(world) / "checkpoint.pt", map_location="cpu", weights_only=True)
+        stages = {stage: places.stage(stage) for stage in training.stages_of(world)}
+        past = [runs.read_run(stage, at) for stage, at in stages.items()]
+        export(state, configuration(recipe.size, recipe.patch), folder, past)
+        runs.write_curves(stages, folder / "curve.csv")
+
+
+def questions(world: World, size: int) -> evaluate.Questions:
+    """The question set of the held-out style, at so many pixels a side."""
+    return evaluate.questions(sheet("held-out"), world.emoji, world.hexcodes, size)
+
+
+def models(
+    places: Places, arguments: argparse.Namespace
+) -> Iterator[tuple[Name, Path, open_clip.CLIP, open_clip.SimpleTokenizer]]:
+    """The shipped models asked for: name, folder, model and tokenizer, loaded as anyone would load them."""
+    for world in chosen(arguments):
+        folder = places.models / world
+        spec = f"local-dir:{folder}"
+        yield world, folder, open_clip.create_model(spec).eval(), open_clip.get_tokenizer(spec)
 
 
 def write_familiarity(places: Places, arguments: argparse.Namespace) -> None:
     """Write what tells familiar pictures and words from others, from pairs past those trained on."""
-    world, _ = load_world(places, arguments.seed)
-    held_out = scenes.World(Sheet.load(places.sheet("held-out")), world.emoji, arguments.seed)
-    model, tokenizer = load_model(places)
-    embeddings, pictures = [], []
-    for drawn, count in ((world, SCENES), (held_out, SCENES // 2)):
-        pairs = [drawn.pair(arguments.pictures + index) for index in range(count)]
-        parts = [drawn.compose(pairs[first : first + 256]) for first in range(0, count, 256)]
-        embeddings.append(torch.cat([evaluate.embed_pictures(model, part) for part in parts]).double().numpy())
-        pictures.append(torch.cat(parts))
-    drawn_emoji = [world.emoji[code] for code in world.hexcodes]
-    longest = int((tokenizer(list(longest_captions(drawn_emoji, list(scenes.GROUNDS)))) != 0).sum(1).max())
-    texts = all_texts(drawn_emoji, scenes.GROUNDS)
-    familiarity.write(places.model, embeddings[0], embeddings[1], pictures[1], texts, longest)
+    for world, folder, model, tokenizer in models(places, arguments):
+        familiarity.make(folder, model, tokenizer, load(world), load(world, style="held-out"), END)
 
 
-def evaluate_model(places: Places, arguments: argparse.Namespace) -> None:
-    """Measure the shipped model on the held-out style and write `model.json`."""
-    world, _ = load_world(places, arguments.seed)
-    step, seconds = progress(places.model)
-    model, tokenizer = load_model(places)
-    measured = metrics.measure(model, tokenizer, world, Sheet.load(places.sheet("held-out")))
-    recipe = new_recipe(arguments)
-    run = card.Run(step, seconds, recipe, card.command(arguments.pictures, arguments.seed))
-    card.write_json(places.model / "model.json", card.describe(model, world, run, measured))
+def evaluate_models(places: Places, arguments: argparse.Namespace) -> None:
+    """Measure the shipped models on the held-out style and write each one's `model.json`."""
+    for world, folder, model, tokenizer in models(places, arguments):
+        drawn = load(world)
+        measured = metrics.measure(model, tokenizer, drawn, load(world, style="held-out"))
+        card.write_json(folder / "model.json", card.describe(model, drawn, folder, measured))
 
 
-def write_card(places: Places, arguments: argparse.Namespace) -> None:
-    """Write the model card from `model.json`, and the picture of the training curve from `curve.csv`."""
-    described = read_json(places.model / "model.json")
-    (places.model / "README.md").write_text(card.render(described), encoding="utf-8")
-    card.draw_curve(places.model / "curve.csv", places.model / "curve.png")
+def write_cards(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the model cards from `model.json`, and the pictures of the training curves from `curve.csv`."""
+    for world in chosen(arguments):
+        folder = places.models / world
+        described = read_json(folder / "model.json")
+        (folder / "README.md").write_text(card.render(described), encoding="utf-8")
+        card.draw_curve(folder / "curve.csv", folder / "curve.png")
 
 
 def write_examples(places: Places, arguments: argparse.Namespace) -> None:

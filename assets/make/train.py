@@ -1,13 +1,16 @@
-"""Training: the CLIP loss over the pairs of the world, exactly resumable.
+"""Training: the CLIP loss over the pairs of the world, stage after stage, exactly resumable.
 
-Step s sees pairs s*batch .. (s+1)*batch-1 and nothing random happens besides, so the weights after N pictures
-are a function of the recipe, the device and the library versions alone; stopping and resuming changes nothing.
+Three stages, in `STAGES`: names at 48 px, names at 72 px (both the same for either world), then one world's own
+pairs. Step s of a stage sees pairs first + s*batch .. first + (s+1)*batch - 1 and nothing random happens besides,
+so the weights are a function of the stages, the device and the library versions alone; stopping and resuming
+changes nothing.
 
-Loss: with unit embeddings u (pictures) and v (texts), logits L = scale * u v^T, and targets T with T_ij = 1 /
-(number of captions in the batch about the emoji of pair i) where pair j is about that emoji and 0 elsewhere,
-the mean of the cross-entropies of the rows of L and of the rows of L^T with T. Matrices inside the
-transformers are moved by Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/), all else by
-AdamW. The learning rate warms up, stays, and falls linearly to zero over the last part of the run.
+Loss: with unit embeddings u_i (pictures, n) and v_j (texts, n + m: the captions, then m labels of emoji that no
+picture of the batch shows), logits L = scale * u v^T, and R_ij = 1 where text j is a right answer to picture i
+(`right_answers`), the mean of the cross-entropies of the rows of L with R's rows, and of the first n rows of L^T
+with R^T's, both scaled to sum to one. Matrices inside the transformers are moved by Muon (Jordan et al. 2024,
+https://kellerjordan.github.io/posts/muon/), all else by AdamW. The learning rate warms up, stays, and falls
+linearly to zero over the last part of the stage.
 """
 
 from __future__ import annotations
@@ -20,31 +23,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
 
-from assets.make.network import build, crop, encode_text, normalise
-from assets.make.scenes import World
+from assets.make.network import build, crop, encode_text, finer_patches, normalise
+from assets.world.captions import LABEL_TEMPLATES, fill
+from assets.world.pairs import BRANCH, Pair, World
 
 Tokenizer = Callable[[list[str]], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the weights: how many pictures, in what batches, how fast, from which seed.
+    """Everything that decides the weights of one stage.
 
-    `lr` is AdamW's; `muon_lr` Muon's (RMS-matched to AdamW's); `decay` the last share of the run over which
-    both fall.
+    Attributes:
+        first: number of the first pair.
+        pictures: how many pairs.
+        size, patch: pixels a side of pictures and of patches.
+        fillers: how many labels each step offers besides its captions, at most.
+        lr: AdamW's learning rate; `muon_lr` Muon's (RMS-matched to AdamW's).
+        decay: the last share of the stage over which both fall.
     """
 
-    pictures: int = 336_000
+    first: int
+    pictures: int
+    size: int = 72
+    patch: int = 12
     batch: int = 128
-    lr: float = 2e-3
-    muon_lr: float = 3e-3
+    fillers: int = 256
+    lr: float = 1e-3
+    muon_lr: float = 1.5e-3
     weight_decay: float = 0.05
-    warm_up: int = 100
-    decay: float = 0.3
+    warm_up: int = 0
+    decay: float = 0.0
     seed: int = 0
 
     @property
@@ -55,24 +69,57 @@ class Recipe:
     def rate(self, step: int) -> float:
         """The share of the full learning rate at a step."""
         rise = (step + 1) / max(1, self.warm_up)
-        fall = (self.steps - step) / max(1.0, self.decay * self.steps)
+        fall = (self.steps - step) / (self.decay * self.steps) if self.decay else 1.0
         return min(1.0, rise, fall)
 
 
-def soft_targets(keys: Sequence[str]) -> torch.Tensor:
-    """`(n, n)`: row i spreads one evenly over the pairs that show the same as pair i."""
-    number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
-    ids = torch.tensor([number[key] for key in keys])
-    same = (ids[:, None] == ids[None, :]).float()
-    return same / same.sum(1, keepdim=True)
+FIRST_NAMES = 336_000
+STAGES = {
+    "names-48": Recipe(0, FIRST_NAMES, size=48, patch=8, fillers=0, lr=2e-3, muon_lr=3e-3, warm_up=100, decay=0.3),
+    "names-72": Recipe(FIRST_NAMES, BRANCH - FIRST_NAMES, warm_up=100),
+    "skewed": Recipe(BRANCH, 262_400, decay=0.4),
+    "balanced": Recipe(BRANCH, 262_400, decay=0.4),
+}
+BEFORE = {"names-72": "names-48", "skewed": "names-72", "balanced": "names-72"}
+"""The stage whose end each stage but the first starts from."""
+
+
+def stages_of(stage: str) -> tuple[str, ...]:
+    """The stages from the first one to this one."""
+    return (*stages_of(BEFORE[stage]), stage) if stage in BEFORE else (stage,)
+
+
+def right_answers(pairs: Sequence[Pair]) -> torch.Tensor:
+    """`(n, n)` of 0 and 1: whether the caption of pair j is a right answer to the picture of pair i."""
+    number = {key: k for k, key in enumerate(dict.fromkeys(pair.key for pair in pairs))}
+    ids = torch.tensor([number[pair.key] for pair in pairs])
+    right = (ids[:, None] == ids[None, :]).float()
+    for column, pair in enumerate(pairs):
+        if pair.claim is not None:
+            for row, other in enumerate(pairs):
+                if pair.claim in other.shows:
+                    right[row, column] = 1.0
+    return right
+
+
+def filler_texts(world: World, pairs: Sequence[Pair], count: int, step: int) -> list[str]:
+    """Up to `count` captions of emoji that no picture of the batch shows, a function of the seed and the step."""
+    shown = {thing.name for pair in pairs for thing in pair.scene.things}
+    rng = np.random.default_rng([world.seed, 2, step])
+    chosen = [world.phrases[place] for place in rng.permutation(len(world.phrases))[:count]]
+    templates = [LABEL_TEMPLATES[int(k)] for k in rng.integers(len(LABEL_TEMPLATES), size=len(chosen))]
+    return [fill(template, name) for template, name in zip(templates, chosen, strict=True) if name not in shown]
 
 
 def clip_loss(
-    pictures: torch.Tensor, texts: torch.Tensor, scale: torch.Tensor, targets: torch.Tensor
+    pictures: torch.Tensor, texts: torch.Tensor, scale: torch.Tensor, right: torch.Tensor
 ) -> torch.Tensor:
-    """The symmetric cross-entropy (scalar) of unit rows `(n, d)` and `(n, d)` with targets `(n, n)`."""
+    """The cross-entropies (scalar) of unit rows `(n, d)` and `(n + m, d)` with right answers `(n, n)`."""
     logits = scale * pictures @ texts.T
-    return (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
+    n = len(pictures)
+    by_row = F.pad(right / right.sum(1, keepdim=True), (0, len(texts) - n))
+    by_column = right.T / right.T.sum(1, keepdim=True)
+    return (F.cross_entropy(logits, by_row) + F.cross_entropy(logits[:, :n].T, by_column)) / 2
 
 
 def optimisers(model: open_clip.CLIP, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -111,15 +158,16 @@ class Trainer:
     def advance(self) -> float:
         """Take one step and return its loss in nats."""
         start = time.perf_counter()
-        first = self.step * self.recipe.batch
+        first = self.recipe.first + self.step * self.recipe.batch
         pairs = [self.world.pair(index) for index in range(first, first + self.recipe.batch)]
-        pictures = normalise(self.world.compose(pairs, self.device))
-        tokens = crop(self.tokenizer([pair.caption.text for pair in pairs])).to(self.device)
+        pictures = normalise(self.world.compose(pairs, self.device, self.recipe.size))
+        texts = [pair.text for pair in pairs] + filler_texts(self.world, pairs, self.recipe.fillers, self.step)
+        tokens = crop(self.tokenizer(texts)).to(self.device)
         loss = clip_loss(
             self.model.encode_image(pictures, normalize=True),
             encode_text(self.model, tokens),
             self.model.logit_scale.exp(),
-            soft_targets([pair.key for pair in pairs]).to(self.device),
+            right_answers(pairs).to(self.device),
         )
         for optimiser, full in zip(self.optimisers, self.full, strict=True):
             optimiser.zero_grad(set_to_none=True)
@@ -134,6 +182,23 @@ class Trainer:
         self.step += 1
         self.seconds += time.perf_counter() - start
         return float(loss.detach())
+
+    def begin(self, path: Path, same_patches: bool) -> None:
+        """Start this stage where another ended: from the checkpoint that its `save` wrote.
+
+        With the same patches weights and optimisers are taken as they are. Else the weights are rounded to
+        float16, the patches refined, and the optimisers start afresh.
+        """
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        weights = state["model"]
+        if not same_patches:
+            weights = {name: tensor.half().float() for name, tensor in weights.items()}
+            kernel = weights["visual.conv1.weight"]
+            weights["visual.conv1.weight"] = finer_patches(kernel, self.recipe.patch)
+        self.model.load_state_dict(weights)
+        if same_patches:
+            for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(saved)
 
     def save(self, path: Path) -> None:
         """Write weights, optimiser states and step, so that `load` goes on exactly from here."""
@@ -181,7 +246,7 @@ class Curve:
     def add(self, trainer: Trainer, loss: float, recalls: tuple[float, float] | None) -> None:
         """Write one row; `recalls` are R@1 and R@10 on the held-out style where they were measured."""
         scale = float(trainer.model.logit_scale.detach().exp())
-        seen = trainer.step * trainer.recipe.batch
+        seen = trainer.recipe.first + trainer.step * trainer.recipe.batch
         shown = ("", "") if recalls is None else tuple(f"{value:.4f}" for value in recalls)
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(
@@ -194,7 +259,7 @@ def train(
     folder: Path,
     measure: Callable[[open_clip.CLIP], tuple[float, float]],
     save_every: int = 100,
-    measure_every: int = 300,
+    measure_every: int = 200,
 ) -> None:
     """Run the recipe to its end, resuming from `folder/checkpoint.pt` when it is there."""
     checkpoint, curve = folder / "checkpoint.pt", Curve(folder / "curve.csv")

@@ -2,8 +2,9 @@
 
 Only bundled models can say: `familiarity.safetensors` and `vocabulary.txt` lie beside their weights. A picture
 with unit embedding u (d,) is unfamiliar when its squared Mahalanobis distance (u - mean)^T precision (u - mean)
-exceeds `threshold`, or when the border of what the tower sees is less plain than `plain_threshold`. A text is
-unfamiliar when it holds a word outside the vocabulary, or has more tokens than the longest training caption.
+exceeds `threshold`, or when two colours make up less of the border of what the tower sees than `border_threshold`
+(the grounds of its world are plain or a pattern of two colours; those of photos seldom are). A text is unfamiliar
+when it holds a word outside the vocabulary, or has more tokens than the longest training caption.
 `assets/make/familiarity.py` defines the same and writes the files.
 """
 
@@ -21,8 +22,8 @@ from safetensors.numpy import load_file
 from probes.core.model import Float32
 from probes.core.pictures import RGB
 
-PLAIN = 0.08
-"""Largest channel difference from the border's median colour, 0..1, that still counts as plain."""
+TOLERANCE = 0.05
+"""Largest channel difference, 0..1, at which two pixels of the border count as one colour."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Familiarity:
         mean: (d,) of the unit embeddings of training pictures.
         precision: (d, d), inverse of their covariance.
         threshold: on the squared Mahalanobis distance.
-        plain_threshold: on `plainness`.
+        border_threshold: on `two_colour_share`.
         longest: tokens of the longest training caption, start and end counted.
         words: all words of the training captions.
     """
@@ -41,7 +42,7 @@ class Familiarity:
     mean: NDArray[np.float64]
     precision: NDArray[np.float64]
     threshold: float
-    plain_threshold: float
+    border_threshold: float
     longest: int
     words: frozenset[str]
 
@@ -55,7 +56,7 @@ class Familiarity:
             mean=tensors["mean"].astype(np.float64),
             precision=tensors["precision"].astype(np.float64),
             threshold=float(tensors["threshold"][0]),
-            plain_threshold=float(tensors["plain_threshold"][0]),
+            border_threshold=float(tensors["border_threshold"][0]),
             longest=int(tensors["longest_caption"][0]),
             words=frozenset((folder / "vocabulary.txt").read_text(encoding="utf-8").split()),
         )
@@ -70,9 +71,9 @@ class Familiarity:
         away = embedding.astype(np.float64) - self.mean
         if float(away @ self.precision @ away) > self.threshold:
             return "this picture is unlike anything this model was trained on; what it says of it means little"
-        if plainness(seen) < self.plain_threshold:
+        if two_colour_share(seen) < self.border_threshold:
             return (
-                "this model was trained on drawings on a plain ground, which this picture has not; "
+                "this model was trained on drawings on a ground of one or two colours, not on one like this; "
                 "what it says of it means little"
             )
         return None
@@ -101,10 +102,16 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
-def plainness(seen: RGB) -> float:
-    """Share of the one-pixel border (height, width, 3) within `PLAIN` of the border's median colour, 0..1."""
+def two_colour_share(seen: RGB) -> float:
+    """How much of the one-pixel border of a picture (height, width, 3) two colours make up, 0..1.
+
+    The first is that of the pixel most others are near, the second that of the pixel most of the rest are near.
+    """
     unit = seen.astype(np.float32) / 255
     border = np.concatenate([unit[0], unit[-1], unit[1:-1, 0], unit[1:-1, -1]])
-    # the lower of the two middle values, as torch's median takes it
-    median = np.sort(border, axis=0)[(len(border) - 1) // 2]
-    return float((np.abs(border - median).max(axis=1) <= PLAIN).mean())
+    near = np.abs(border[:, None] - border[None]).max(axis=2) <= TOLERANCE
+    left = np.ones(len(border), dtype=bool)
+    for _ in range(2):
+        first = int(((near & left).sum(axis=1) * left).argmax())
+        left = left & ~near[first]
+    return float(1 - left.mean())

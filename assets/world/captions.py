@@ -7,12 +7,11 @@ tags, or the label and a tag; some templates also name the colour of the ground.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from assets.make.emoji import Emoji
+from assets.world.emoji import Emoji
 
 LABEL_TEMPLATES = (
     "{}",
@@ -82,34 +81,10 @@ def draw_caption(emoji: Emoji, colour: str, rng: np.random.Generator) -> Caption
 def draw_duo_caption(first: Emoji, second: Emoji, rng: np.random.Generator) -> Caption:
     """Draw the sentence for a scene of two emoji, both named, the first one first."""
     template = LABEL_TEMPLATES[int(rng.integers(len(LABEL_TEMPLATES)))]
-    slot = _both(first, second, article=bool(rng.random() < 0.5))
+    slot = both(first, second, article=bool(rng.random() < 0.5))
     return Caption(template, slot, fill(template, slot))
 
 
-def _both(first: Emoji, second: Emoji, article: bool) -> str:
+def both(first: Emoji, second: Emoji, article: bool) -> str:
+    """What fills the template of a scene of two."""
     return f"{first.phrase} and {fill('a {}', second.phrase) if article else second.phrase}"
-
-
-def all_texts(emoji: Iterable[Emoji], colours: Iterable[str]) -> Iterator[str]:
-    """Texts that between them hold every word of every caption: templates, labels, tags, colours, `an`, `and`."""
-    yield from ("an", "and")
-    yield from colours
-    for template in TEMPLATES:
-        yield template.replace("{colour}", "").replace("{}", "")
-    for one in emoji:
-        yield one.phrase
-        yield from one.tags
-
-
-def longest_captions(emoji: Collection[Emoji], colours: Sequence[str], count: int = 32) -> Iterator[str]:
-    """Captions among which is one as long as any: those of the emoji with the longest labels and tags."""
-    longest = sorted(emoji, key=lambda one: (-len(one.phrase), one.hexcode))[:count]
-    tagged = sorted(emoji, key=lambda one: (-len(" ".join(one.tags)), one.hexcode))[:count]
-    for one in (*longest, *tagged):
-        for template in LABEL_TEMPLATES:
-            yield fill(template, _both(one, one, article=True))
-            yield from (fill(template, f"{one.phrase}, {tag}") for tag in one.tags)
-        for template in GROUND_TEMPLATES:
-            yield from (fill(template, one.phrase, colour) for colour in colours)
-        for template in TAG_TEMPLATES:
-            yield fill(template, ", ".join(sorted(one.tags, key=len)[-3:]))
