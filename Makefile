@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: app test check bench clean
+.PHONY: app test check bench calibrate clean
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.app ## make the environment, install, start the app
@@ -23,6 +23,10 @@ check: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.app ## throughput against the plain way, as ratios within one run
 	$(BIN)/python -m bench
+
+calibrate: $(VENV)/.dev ## planted doses against what the probes measure, on both bundled models
+	$(BIN)/python -m probes.calibrate
+	$(BIN)/python -m assets.make.calibration
 
 .PHONY: browser
 browser: $(VENV)/.dev
