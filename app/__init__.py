@@ -39,7 +39,7 @@ def launch(
     demo.queue(default_concurrency_limit=4)
     _, address, _ = demo.launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
-        theme=theme.theme(), css_paths=[theme.STYLE], head=theme.head(), favicon_path=theme.MARK,
+        theme=theme.theme(), css_paths=list(theme.STYLES), head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
         max_file_size=LARGEST * 1_000_000, state_session_capacity=SESSIONS,
     )  # fmt: skip
@@ -55,7 +55,8 @@ def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:
     for probe in probes:  # before the list of models, which is not needed for a first answer
         try:
             if not probe.card.content_note:
-                engine.example(probe)
+                for spec in engine.opens_with:
+                    engine.example(probe, spec)
         except Exception as error:  # the page that needs it says so to its visitors
             print(
                 f"Clipspect: the example of {probe.card.name} failed: {failures.sentence(error)}", file=sys.stderr
@@ -68,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     files = chosen.host in LOOPBACK
     try:
-        launch(installed(chosen.model, files), list(registry.all_probes().values()), chosen.host, chosen.port)
+        engine = installed(chosen.model, chosen.beside, files)
+        launch(engine, list(registry.all_probes().values()), chosen.host, chosen.port)
     except (OSError, ClipspectError) as error:
         print(f"clipspect: {error}", file=sys.stderr)
         return 1
@@ -90,4 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         help="port to listen at (default: %(default)s)",
     )
     parser.add_argument("--model", default="bundled", help="model that pages open with (default: %(default)s)")
+    parser.add_argument(
+        "--beside",
+        help="second model that pages open with, or none (default: bundled:balanced beside the bundled model)",
+    )
     return parser

@@ -1,29 +1,62 @@
-"""Asking a model: waiting, watching, stopping, and showing the answer or what is wrong."""
+"""Asking the models: waiting, watching, stopping, and showing the answers or what is wrong.
+
+The models of a page are asked one after the other. Answers appear together, so that their figures are drawn once
+and to the same axes; where the next one is long in coming, those that are there already are shown before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 import gradio as gr
+from plotly.graph_objects import Figure
 
-from app import failures, picker, snippets
-from app.engine import Answer
-from app.page import Page, Updates
+from app import axes, failures, picker, sides, snippets
+from app.engine import NONE, Answer
+from app.page import Page, Setting
+from app.results import Updates
 from app.running import Job, Ticket
-from app.stage import Held
-from probes.core.errors import Cancelled, CapabilityError, FieldError, ModelError
+from probes.core.errors import Cancelled, FieldError
 from probes.core.model import Progress
 from probes.core.parameters import Params, fields
+
+_LOG = logging.getLogger("clipspect.app")
+
+SOON = 1.0
+"""Seconds that an answer waits for the next one before it is shown by itself."""
+NOT_ASKED = "Not asked yet: see the field that is marked."
+NOT_ANSWERED = "No answer: see the field that is marked."
+STOPPED = "Stopped. What you set is still here."
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the models of a page.
+
+    Attributes:
+        specs: the models, by side; `none` where a side has none.
+        outcomes: what became of it so far, by place of the side.
+    """
+
+    params: Params
+    specs: tuple[str, ...]
+    outcomes: dict[int, Answer | Exception] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Sides that have a model."""
+        return tuple(place for place, spec in enumerate(self.specs) if spec != NONE)
 
 
 def wait(page: Page, ticket: Ticket) -> Updates:
     """At once after a click on Run: the turn will come, and old complaints go."""
     ticket.expect()
-    return busy(page, 0.0, "waiting for its turn", 0.0) | {
-        page.at.banner: snippets.banner(),
-        page.at.model_error: snippets.error(""),
-        **page.at.form.complain({}),
-    }
+    updates = busy(page, 0.0, "waiting for its turn", 0.0) | page.at.form.complain({})
+    updates |= {side.chooser.error: snippets.error("") for side in page.at.sides}
+    return updates | {page.at.banner: snippets.banner()}
 
 
 def busy(page: Page, share: float, doing: str, seconds: float) -> Updates:
@@ -45,16 +78,16 @@ def idle(page: Page, text: str = "") -> Updates:
     }
 
 
-def ask(page: Page, ticket: Ticket, held: Held, model: str, *values: object) -> Iterator[Updates]:
-    """Ask the model; tell how far it is; show the answer or what is wrong."""
+def ask(page: Page, ticket: Ticket, *given: object) -> Iterator[Updates]:
+    """Ask the models; tell how far they are; show the answers or what is wrong."""
     if ticket.declined:
         yield idle(page, STOPPED)
         return
-    checked = page.at.form.check(values, held.pictures)
-    try:
-        spec = picker.checked(page.engine, model)
-    except FieldError as error:
-        yield idle(page, NOT_ASKED) | {page.at.model_error: snippets.error(failures.sentence(error))}
+    now = page.setting(*given)  # type: ignore[arg-type]
+    checked = page.check(now)
+    specs, errors = page.specs(now.models)
+    if errors:
+        yield idle(page, NOT_ASKED) | page.described(specs, errors)
         return
     if checked.errors:
         yield idle(page, NOT_ASKED) | page.at.form.complain(checked.errors)
@@ -63,51 +96,101 @@ def ask(page: Page, ticket: Ticket, held: Held, model: str, *values: object) -> 
         yield {page.at.progress: snippets.notice("Your last question is still running.")}
         return
     try:
-        yield from _watch(page, ticket, checked.params, held, spec)
+        link = {page.at.query: page.query(checked.params, now.held, specs)}
+        yield busy(page, 0.0, "starting", 0.0) | link
+        yield from _watch(page, ticket, _begun(now, checked.params, specs))
     finally:
         ticket.give_back()
 
 
-NOT_ASKED = "Not asked yet: see the field that is marked."
-STOPPED = "Stopped. What you set is still here."
-
-
-def _watch(page: Page, ticket: Ticket, params: Params, held: Held, spec: str) -> Iterator[Updates]:
-    yield busy(page, 0.0, "starting", 0.0) | {page.at.query: page.query(params, held, spec)}
-
-    def work(progress: Progress) -> Answer:
-        if picker.same(spec, page.engine.default) and params == page.shown:
-            return page.engine.example(page.probe, progress)
-        return page.engine.answer(page.probe, params, spec, progress)
-
-    job = Job(work, ticket)
-    for step in job.steps():
-        yield busy(page, step.share, step.doing, step.seconds)
-    try:
-        yield idle(page) | answered(page, job.result(), params, held, spec)
-    except Cancelled:
-        yield idle(page, STOPPED)
-    except Exception as error:
-        yield idle(page) | failed(page, error)
-
-
-def answered(page: Page, answer: Answer, params: Params, held: Held, spec: str) -> Updates:
-    """Put an answer on the page."""
-    return page.at.results.show(page.probe, answer) | {
-        page.at.sessions.answer: answer,
-        page.at.sessions.asked: page.key(params, held, spec),
-        page.at.model_line: picker.describe(page.engine, spec, answer.model),
+def _begun(now: Setting, params: Params, specs: tuple[str, ...]) -> Question:
+    """The question, with those answers to it that are on the page already; if all are, it is asked anew."""
+    question = Question(params, specs)
+    kept = {
+        p: a for p in question.places if (a := now.answers[p]) is not None and sides.answers(a, params, specs[p])
     }
+    if len(kept) < len(question.places):
+        question.outcomes.update(kept)
+    return question
 
 
-def failed(page: Page, error: Exception) -> Updates:
-    """Say what went wrong, beside the field it is about if it is about one."""
+def _watch(page: Page, ticket: Ticket, question: Question) -> Iterator[Updates]:
+    turns = [place for place in question.places if place not in question.outcomes]
+    shown = bool(question.outcomes)  # what is on the page already need not be shown early
+    for turn, place in enumerate(turns):
+        spec = question.specs[place]
+        who = f"{picker.called(page.engine, spec)}: " if len(question.places) > 1 else ""
+        job = Job(partial(_work, page, question.params, spec), ticket)
+        for step in job.steps():
+            yield busy(page, (turn + step.share) / len(turns), who + step.doing, step.seconds)
+            if turn and not shown and step.seconds >= SOON:
+                shown = True
+                yield answered(page, question, "Being asked …")
+        try:
+            question.outcomes[place] = job.result()
+        except Cancelled:
+            early = answered(page, question, "Stopped before it answered.") if turn else {}
+            yield idle(page, STOPPED) | early
+            return
+        except Exception as error:
+            question.outcomes[place] = error
+    yield idle(page) | answered(page, question)
+
+
+def _work(page: Page, params: Params, spec: str, progress: Progress) -> Answer:
+    own = next((own for own in page.engine.opens_with if picker.same(spec, own)), None)
+    if own is not None and params == page.shown:
+        return page.engine.example(page.probe, own, progress)
+    return page.engine.answer(page.probe, params, spec, progress)
+
+
+def answered(page: Page, question: Question, waiting: str = "") -> Updates:
+    """Put the outcomes of a question on the page.
+
+    Args:
+        page: where.
+        question: what was asked, and what became of it.
+        waiting: what to say on a side that has no outcome.
+    """
+    updates: Updates = {}
+    figures = _draw(page, question)
+    for place, side in enumerate(page.at.sides):
+        spec, outcome = question.specs[place], question.outcomes.get(place)
+        if spec == NONE:
+            updates |= side.put_away()
+        elif isinstance(outcome, Answer):
+            updates |= side.show(page.engine, outcome, figures[place])
+        elif outcome is None:
+            updates |= side.empty(picker.called(page.engine, spec), snippets.notice(waiting))
+        else:
+            updates |= _failed(page, side, spec, outcome)
+    return updates
+
+
+def _draw(page: Page, question: Question) -> dict[int, dict[str, Figure]]:
+    """The figures of every answer, to the same axes; an answer that cannot be drawn becomes what went wrong."""
+    drawn: dict[int, Mapping[str, Figure]] = {}
+    for place, outcome in list(question.outcomes.items()):
+        if isinstance(outcome, Answer):
+            try:
+                drawn[place] = page.probe.figures(outcome.report.result)
+            except Exception as error:
+                question.outcomes[place] = error
+    try:
+        return dict(zip(drawn, axes.shared(list(drawn.values())), strict=True))
+    except Exception:  # figures of a kind nobody foresaw are better shown as they were drawn than not at all
+        _LOG.exception("figures could not be brought to the same axes")
+        return {place: dict(figures) for place, figures in drawn.items()}
+
+
+def _failed(page: Page, side: sides.Side, spec: str, error: Exception) -> Updates:
+    """Say what went wrong on the side of the model, or beside the field if it is about one."""
     text = failures.sentence(error)
+    name = picker.called(page.engine, spec)
     if isinstance(error, FieldError) and error.field in {f.name for f in fields(page.probe.params)}:
-        return page.at.form.complain_one(error.field, text)
-    if isinstance(error, (ModelError, CapabilityError)):
-        return {page.at.model_error: snippets.error(text)}
-    return {page.at.banner: snippets.banner(text)}
+        said = side.empty(name, snippets.notice(NOT_ANSWERED))
+        return said | page.at.form.complain_one(error.field, text)
+    return side.empty(name, snippets.banner(text))
 
 
 def stop(ticket: Ticket) -> None:

@@ -5,6 +5,7 @@ A handler returns name, media type and text; a line of JavaScript turns them int
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,8 +13,8 @@ from app.engine import Answer
 from probes.core import export
 from probes.core.probe import AnyProbe
 
-KINDS = {"json": "JSON", "html": "HTML report", "bib": "BibTeX"}
-"""Forms of a whole report, by suffix; tables come besides."""
+KINDS = {"json": "JSON", "html": "HTML report"}
+"""Forms of a whole report, by suffix; tables and the papers come besides."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,26 @@ class Download:
 def whole(kind: str, probe: AnyProbe, answer: Answer) -> Download:
     """A report in one of its forms."""
     report = answer.report
+    name = f"{report.probe}_{_slug(answer)}.{kind}"
     if kind == "json":
-        return Download(f"{report.probe}.json", "application/json", report.to_json())
-    if kind == "html":
-        figures = probe.figures(report.result)
-        return Download(f"{report.probe}.html", "text/html", export.to_html(report, probe.card, figures))
-    return Download(f"{report.probe}.bib", "application/x-bibtex", export.to_bibtex(probe.card))
+        return Download(name, "application/json", report.to_json())
+    return Download(name, "text/html", export.to_html(report, probe.card, probe.figures(report.result)))
 
 
 def table(place: int, answer: Answer) -> Download:
     """The table at that place as CSV."""
     name, rows = list(answer.report.tables().items())[place]
-    return Download(f"{answer.report.probe}_{name}.csv", "text/csv", export.to_csv(rows))
+    return Download(f"{answer.report.probe}_{name}_{_slug(answer)}.csv", "text/csv", export.to_csv(rows))
+
+
+def papers(probe: AnyProbe) -> Download:
+    """What a probe rests on, as BibTeX."""
+    return Download(f"{probe.card.name}.bib", "application/x-bibtex", export.to_bibtex(probe.card))
+
+
+def _slug(answer: Answer) -> str:
+    """The model of an answer as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", answer.report.provenance.model).strip("-.")[-60:]
 
 
 def payload(download: Download) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -15,12 +16,20 @@ from typing import Any, Protocol
 
 from probes import backend
 from probes.backend import specs
+from probes.backend.specs import Kind
 from probes.core.errors import Cancelled, ClipspectError
 from probes.core.model import Backend, ModelCard, Progress, no_progress
 from probes.core.probe import AnyProbe, require, run
 from probes.core.report import Report
 
 _LOG = logging.getLogger("clipspect.app")
+
+NONE = "none"
+"""What stands for no second model where a specification could stand."""
+OTHER = "bundled:balanced"
+"""The bundled model that stands beside the default one."""
+CARD = "model.json"
+"""The file beside a bundled model's weights that says what it is."""
 
 Load = Callable[[str, Progress], Backend]
 """(specification, progress) -> the model of that specification."""
@@ -70,16 +79,20 @@ class Engine:
         load: gives a model by its specification.
         catalogue: the models to offer; may take seconds the first time.
         bundled: those of them that come with the program; at once.
+        told: title and description of a bundled model, as its card has them; empty for other models.
         default: specification of the model that a page opens with.
+        beside: specification of the second model that a page opens with; empty for none.
         files: whether visitors may name folders and files of this machine as models.
     """
 
     load: Load
     catalogue: Callable[[], Sequence[Entry]]
     bundled: Callable[[], Sequence[Entry]]
+    told: Callable[[str], tuple[str, str]] = lambda spec: ("", "")
     default: str = "bundled"
+    beside: str = ""
     files: bool = True
-    _examples: dict[str, Future[Answer]] = field(default_factory=dict)
+    _examples: dict[tuple[str, str], Future[Answer]] = field(default_factory=dict)
     _listed: dict[str, Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,32 +129,37 @@ class Engine:
         report = run(probe, params, loaded, lambda share, doing: progress(0.4 + 0.6 * share, doing))
         return Answer(report, loaded.card)
 
-    def example(self, probe: AnyProbe, progress: Progress = no_progress) -> Answer:
-        """The answer to a probe's example by the default model, computed once for all visitors."""
-        name = probe.card.name
+    def example(self, probe: AnyProbe, spec: str, progress: Progress = no_progress) -> Answer:
+        """The answer to a probe's example by a model that pages open with, computed once for all visitors."""
+        key = (probe.card.name, spec)
         with self._lock:
-            future = self._examples.get(name)
+            future = self._examples.get(key)
             mine = future is None
             if future is None:
-                future = self._examples[name] = Future()
+                future = self._examples[key] = Future()
         if not mine:
             return future.result()
         try:
             # Others wait for this answer too: the visitor who happened to come first cannot stop it.
-            future.set_result(self.answer(probe, probe.example(), self.default, _unstoppable(progress)))
+            future.set_result(self.answer(probe, probe.example(), spec, _unstoppable(progress)))
         except BaseException as error:  # those who wait hear of it, and the next one tries again
             with self._lock:
-                self._examples.pop(name, None)
+                self._examples.pop(key, None)
             future.set_exception(error)
             raise
         return future.result()
 
-    def ready(self, probe: AnyProbe) -> Answer | None:
-        """The example's answer if it has been computed."""
+    def ready(self, probe: AnyProbe, spec: str) -> Answer | None:
+        """The example's answer by a model if it has been computed."""
         with self._lock:
-            future = self._examples.get(probe.card.name)
+            future = self._examples.get((probe.card.name, spec))
         done = future is not None and future.done() and future.exception() is None
         return future.result() if future is not None and done else None
+
+    @property
+    def opens_with(self) -> tuple[str, ...]:
+        """Specifications of the models that a page opens with, one or two."""
+        return (self.default, self.beside) if self.beside else (self.default,)
 
 
 def _unstoppable(progress: Progress) -> Progress:
@@ -152,20 +170,42 @@ def _unstoppable(progress: Progress) -> Progress:
     return tell
 
 
-def installed(default: str, files: bool) -> Engine:
+def installed(default: str = "bundled", beside: str | None = None, files: bool = True) -> Engine:
     """The engine on the models of `probes.backend`. torch is not imported before a model is asked for.
 
+    Args:
+        default: the model that pages open with.
+        beside: the second one, `none` for none; None takes the other of the bundled pair beside the first of it.
+        files: whether visitors may name folders and files of this machine as models.
+
     Raises:
-        ModelError: `default` is no specification.
+        ModelError: `default` or `beside` is no specification.
     """
+    first = specs.parse(default)
+    if beside is None:
+        beside = OTHER if first == specs.parse("bundled") else NONE
     return Engine(
         load=_load,
         catalogue=backend.catalogue,
         bundled=backend.bundled,
-        default=str(specs.parse(default)),
+        told=_told,
+        default=str(first),
+        beside="" if beside == NONE else str(specs.parse(beside)),
         files=files,
     )
 
 
 def _load(spec: str, progress: Progress) -> Backend:
     return backend.load(spec, progress=progress)
+
+
+def _told(spec: str) -> tuple[str, str]:
+    """Title and description on a bundled model's card, read without loading the model."""
+    try:
+        parsed = specs.parse(spec)
+        if parsed.kind is not Kind.BUNDLED:
+            return "", ""
+        card = json.loads((specs.bundled_folder(parsed.name) / CARD).read_text(encoding="utf-8"))
+        return str(card.get("title", "")), str(card.get("description", ""))
+    except (ClipspectError, OSError, ValueError):
+        return "", ""

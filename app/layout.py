@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import downloads, forms, picker, results, snippets, stage
+from app import calibrated, forms, picker, results, sides, snippets, stage
 from app.engine import Engine
 from app.forms import Form
-from app.results import Results
 from app.running import Ticket
+from app.sides import Side
 from app.stage import Held
 from probes.core.parameters import Field, fields
 from probes.core.probe import AnyProbe
@@ -21,18 +21,17 @@ from probes.core.probe import AnyProbe
 
 @dataclass(frozen=True)
 class Sessions:
-    """What belongs to one visitor alone. Gradio keeps it apart by session and forgets it after an hour.
+    """What belongs to one visitor alone, besides the answers that the sides hold (`app.sides`).
+
+    Gradio keeps it apart by session and forgets it after an hour.
 
     Attributes:
         held: the pictures on the page (`Held`).
-        answer: the last answer (`Answer`), and the link that describes what was asked.
         ticket: the visitor's turn (`Ticket`).
         pending: whether a link has just been opened that is still to be answered.
     """
 
     held: gr.State
-    answer: gr.State
-    asked: gr.State
     ticket: gr.State
     pending: gr.State
 
@@ -42,9 +41,8 @@ class Layout:
     """The components of a page."""
 
     sessions: Sessions
-    model: gr.Dropdown
-    model_line: gr.HTML
-    model_error: gr.HTML
+    sides: tuple[Side, ...]
+    about: gr.HTML
     form: Form
     pictures: dict[str, gr.HTML]
     picture_notes: gr.HTML
@@ -53,8 +51,7 @@ class Layout:
     stop: gr.Button
     progress: gr.HTML
     banner: gr.HTML
-    results: Results
-    whole: dict[str, gr.Button]
+    papers: gr.Button
     file: gr.JSON
     query: gr.Textbox
     link: gr.Textbox
@@ -74,7 +71,8 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
     with gr.Column(visible=gate is None, elem_classes="body") as body:
         with gr.Row(elem_classes="desk", equal_height=False):
             with gr.Column(elem_classes="controls", scale=4, min_width=300):
-                model, line, model_error = _model(engine)
+                about = gr.HTML(picker.about(engine, engine.opens_with), elem_classes="about-box")
+                choosers = [sides.lay_out_chooser(engine, role) for role in picker.ROLES]
                 entries = [forms.lay_out(f) for f in _plain(probe, advanced=False)]
                 with gr.Accordion("More settings", open=False, elem_classes="fold"):
                     entries += [forms.lay_out(f) for f in _plain(probe, advanced=True)]
@@ -88,17 +86,20 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 pictures, picture_entries = _stage(probe)
                 notes = gr.HTML(elem_classes="picture-notes")
                 tiles = gr.HTML(stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box")
-                answer = results.lay_out_answer()
-                figures = results.lay_out_figures()
-        tables = results.lay_out_tables()
+                with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
+                    findings = [results.lay_out_finding(role) for role in picker.ROLES]
+        with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
+            evidence = [results.lay_out_evidence(role) for role in picker.ROLES]
+        calibrated.lay_out(probe)
         results.lay_out_reading(card)
-        whole, command, link = _take_away()
+        taken, papers, link = _take_away()
+    states = [gr.State(None, time_to_live=sides.HOUR) for _ in picker.ROLES]
     return Layout(
-        sessions=sessions, model=model, model_line=line, model_error=model_error,
+        sessions=sessions, about=about,
+        sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
         form=Form(probe.params, (*entries, *picture_entries)), pictures=pictures, picture_notes=notes,
-        tiles=tiles, run=run, stop=stop, progress=progress, banner=banner,
-        results=Results(*answer, figures, tables, command), whole=whole, file=file, query=query, link=link,
-        gate=gate, enter=enter, body=body,
+        tiles=tiles, run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
+        link=link, gate=gate, enter=enter, body=body,
     )  # fmt: skip
 
 
@@ -117,22 +118,11 @@ def _gate(note: str) -> tuple[gr.Column | None, gr.Button | None]:
 
 
 def _sessions() -> Sessions:
-    hour = 3600
     return Sessions(
-        held=gr.State(Held(), time_to_live=hour),
-        answer=gr.State(None, time_to_live=hour),
-        asked=gr.State("", time_to_live=hour),
-        ticket=gr.State(Ticket(), time_to_live=hour),
-        pending=gr.State(False, time_to_live=hour),
+        held=gr.State(Held(), time_to_live=sides.HOUR),
+        ticket=gr.State(Ticket(), time_to_live=sides.HOUR),
+        pending=gr.State(False, time_to_live=sides.HOUR),
     )
-
-
-def _model(engine: Engine) -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
-    with gr.Column(elem_classes="field", min_width=0):
-        model = picker.lay_out(engine)
-        line = gr.HTML(picker.describe(engine, engine.default), elem_classes="model-box")
-        error = gr.HTML(elem_classes="field-error")
-    return model, line, error
 
 
 def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], list[forms.Entry]]:
@@ -145,22 +135,16 @@ def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], list[forms.Entry]]:
     return pictures, entries
 
 
-def _take_away() -> tuple[dict[str, gr.Button], gr.Textbox, gr.Textbox]:
-    """Downloads, the same call as a command line, and the link to the page."""
+def _take_away() -> tuple[list[sides.TakeAway], gr.Button, gr.Textbox]:
+    """Downloads, the same calls as command lines, and the link to the page."""
     with gr.Column(elem_classes="take-away"):
         gr.HTML(snippets.heading("Take it with you"))
-        with gr.Row(elem_classes="saves"):
-            whole = {
-                kind: gr.Button(f"Download {name}", size="md", min_width=150, elem_id=f"save-{kind}")
-                for kind, name in downloads.KINDS.items()
-            }
-        command = gr.Textbox(
-            label="The same call on the command line", interactive=False, buttons=["copy"], lines=1, max_lines=6,
-            elem_id="command", elem_classes="mono",
-        )  # fmt: skip
+        with gr.Row(elem_classes="abreast", equal_height=False):
+            taken = [sides.lay_out_taken(role) for role in picker.ROLES]
         link = gr.Textbox(
             label="Link to this page as it is set",
             info="Your own pictures never travel in a link.",
             interactive=False, buttons=["copy"], lines=1, max_lines=6, elem_id="link", elem_classes="mono",
         )  # fmt: skip
-    return whole, command, link
+        papers = gr.Button("The papers as BibTeX", size="md", elem_id="save-bib", elem_classes="narrow")
+    return taken, papers, link

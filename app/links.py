@@ -1,20 +1,25 @@
 """Addresses of pages: what a person set, as the query of a link, and back.
 
-A link holds the model, the fields that differ from their defaults or from the page's example, and the name of
+A link holds the models, the fields that differ from their defaults or from the page's example, and the name of
 the bundled picture if one was taken. A visitor's own pictures never travel. Whoever opens a link gets the page
 it describes; what in it cannot be used is said beside the field it is about, and the rest is used all the same.
+
+The pair of models that a page opens with is left out. A link that names a first model and no second asks the first
+alone; one that names a second alone puts it beside the page's own; `beside=none` takes the second away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from app.engine import NONE
 from probes.core.errors import ClipspectError
 from probes.core.parameters import Params, fields
 
 MODEL = "model"
+BESIDE = "beside"
 EXAMPLE = "example"
 LONGEST = 8000
 """Characters of a query beyond which servers and chats begin to cut links off."""
@@ -26,12 +31,14 @@ class Link:
 
     Attributes:
         model: specification of a model; empty if it names none.
+        beside: specification of the second model, `none` for none; empty if it says nothing of one.
         example: name of a bundled picture; empty if it names none.
         values: parsed values of the fields it sets.
         errors: sentences on what cannot be used, by field; the key `""` holds those about no field.
     """
 
     model: str = ""
+    beside: str = ""
     example: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +46,7 @@ class Link:
     @property
     def plain(self) -> bool:
         """Whether it asks for nothing but the page."""
-        return not (self.model or self.example or self.values or self.errors)
+        return not (self.model or self.beside or self.example or self.values or self.errors)
 
 
 def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
@@ -48,7 +55,8 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
     for name, text in pairs:
         if not name.startswith("__"):  # Gradio's own, such as __theme
             given.setdefault(name, []).append(text)
-    model, example = (given.pop(name, [""])[-1].strip()[:300] for name in (MODEL, EXAMPLE))
+    named = (MODEL, BESIDE, EXAMPLE)
+    model, beside, example = (given.pop(name, [""])[-1].strip()[:300] for name in named)
     values: dict[str, object] = {}
     errors: dict[str, str] = {}
     for f in fields(params):
@@ -63,21 +71,40 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
         except (ValueError, ClipspectError) as error:
             errors[f.name] = f"The link cannot be used here: {error}."
     if given:
-        named = ", ".join(f"“{name[:40]}”" for name in list(given)[:3]) + ("…" if len(given) > 3 else "")
-        errors[""] = f"This page has no field {named}; that part of the link was ignored."
-    return Link(model, example, values, errors)
+        unknown = ", ".join(f"“{name[:40]}”" for name in list(given)[:3]) + ("…" if len(given) > 3 else "")
+        errors[""] = f"This page has no field {unknown}; that part of the link was ignored."
+    if model and not beside:
+        beside = NONE
+    return Link(model, beside, example, values, errors)
 
 
-def query(params: Params, shown: Params | None, model: str = "", example: str = "") -> str:
+def models(
+    chosen: Sequence[str], opening: Sequence[str], same: Callable[[str, str], bool] = str.__eq__
+) -> tuple[str, str]:
+    """What a link says of the models, first and second: as little as brings them back.
+
+    Args:
+        chosen: specifications of the two; the second may be `none`.
+        opening: those that the page opens with.
+        same: whether two specifications mean the same model.
+    """
+    model, beside = chosen
+    if same(model, opening[0]):
+        return "", "" if same(beside, opening[1]) else beside
+    return model, "" if beside == NONE else beside
+
+
+def query(params: Params, shown: Params | None, model: str = "", beside: str = "", example: str = "") -> str:
     """The query of a link to a page as it stands.
 
     Args:
         params: what is set. Pictures are left out.
         shown: the page's example, which a link without fields opens; None if the page has none.
         model: specification of the model, left empty for the page's own.
+        beside: specification of the second model or `none`, left empty for what follows from `model`.
         example: name of the bundled picture that is on the page, or empty.
     """
-    pairs = [(name, text) for name, text in ((MODEL, model), (EXAMPLE, example)) if text]
+    pairs = [(name, text) for name, text in ((MODEL, model), (BESIDE, beside), (EXAMPLE, example)) if text]
     settable = [f for f in fields(params) if not f.is_pictures]
     same = shown is not None and all(getattr(params, f.name) == getattr(shown, f.name) for f in settable)
     if not same:

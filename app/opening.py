@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app import asking, failures, links, picker, snippets, stage
-from app.page import Page, Updates
+from app.asking import Question
+from app.page import Page
+from app.results import Updates
 from app.running import Ticket
 from app.stage import Held
 from probes.core.errors import FieldError
@@ -25,23 +27,23 @@ def open_page(page: Page, search: str) -> Updates:
     for f in page.picture_fields:
         held = held.lay(f, getattr(base, f.name), name)
     params = stage.changed(base, link.values)
-    spec = _spec(page, link, errors)
+    specs = _specs(page, link, errors)
     updates = at.form.show({f.name: getattr(params, f.name) for f in fields(params)})
-    updates |= at.form.complain(errors) | page.laid(held, params)
+    updates |= at.form.complain(errors) | page.laid(held, params) | page.described(specs, errors)
+    for side, spec in zip(at.sides, specs, strict=True):
+        updates[side.chooser.model] = gr.Dropdown(picker.offered(page.engine, side.role), value=spec)
     updates |= {
-        at.model: gr.Dropdown(picker.choices(page.engine.models(), page.engine.default), value=spec),
-        at.model_line: picker.describe(page.engine, spec),
-        at.model_error: snippets.error(errors.get(picker.FIELD, "")),
         at.banner: snippets.banner(errors.get("", "")),
         at.sessions.held: held,
-        at.query: page.query(params, held, spec),
+        at.query: page.query(params, held, specs),
     }
-    ready = page.engine.ready(page.probe) if link.plain else None
-    if ready is not None:
-        return updates | asking.answered(page, ready, params, held, spec) | asking.idle(page)
-    if _may_ask(page, spec):
+    ready = {p: a for p, spec in enumerate(specs) if (a := page.engine.ready(page.probe, spec)) is not None}
+    question = Question(params, specs, dict(ready))
+    if link.plain and len(ready) == len(question.places):
+        return updates | asking.answered(page, question) | asking.idle(page)
+    if all(_may_ask(page, specs[place]) for place in question.places):
         return updates | asking.busy(page, 0.0, "waiting for its turn", 0.0) | {at.sessions.pending: True}
-    return updates | asking.idle(page, "This model is not on disk yet. Press Run to download and ask it.")
+    return updates | asking.idle(page, "A model is not on disk yet. Press Run to download and ask it.")
 
 
 def _base(page: Page, link: links.Link, errors: dict[str, str]) -> tuple[Params, str]:
@@ -61,35 +63,37 @@ def _base(page: Page, link: links.Link, errors: dict[str, str]) -> tuple[Params,
     return stage.changed(base, changes), stage.name_of(chosen)
 
 
-def _spec(page: Page, link: links.Link, errors: dict[str, str]) -> str:
-    if not link.model:
-        return page.engine.default
-    try:
-        return picker.checked(page.engine, link.model)
-    except FieldError as error:
-        errors[picker.FIELD] = f"{failures.sentence(error)} The page's own model is used instead."
-        return page.engine.default
+def _specs(page: Page, link: links.Link, errors: dict[str, str]) -> tuple[str, ...]:
+    """The models that a link asks for, by side; the page's own where it says nothing or something wrong."""
+    chosen = []
+    for role, named in zip(picker.ROLES, (link.model, link.beside), strict=True):
+        own = picker.opening(page.engine, role)
+        try:
+            chosen.append(picker.checked(page.engine, named, role) if named else own)
+        except FieldError as error:
+            chosen.append(own)
+            errors[role] = f"{failures.sentence(error)} The page's own model is used instead."
+    return tuple(chosen)
 
 
 def _may_ask(page: Page, spec: str) -> bool:
     """Whether opening a link may ask its model: a link must not start a download."""
-    return spec == page.engine.default or picker.costs_nothing(page.engine, spec)
+    return spec in page.engine.opens_with or picker.costs_nothing(page.engine, spec)
 
 
-def answer_link(
-    page: Page, pending: bool, ticket: Ticket, held: Held, model: str, *values: object
-) -> Iterator[Updates]:
+def answer_link(page: Page, pending: bool, ticket: Ticket, *given: object) -> Iterator[Updates]:
     """Answer what was opened, if that has not been done."""
     if pending:
-        yield from asking.ask(page, ticket, held, model, *values)
+        yield from asking.ask(page, ticket, *given)
     else:
         yield {page.at.sessions.pending: False}
 
 
-def offer_models(page: Page, model: str) -> Updates:
+def offer_models(page: Page, *chosen: str) -> Updates:
     """The whole list of models, which may take seconds when the program has just begun."""
-    models = page.engine.models(wait=True)
-    return {
-        page.at.model: gr.Dropdown(choices=picker.choices(models, page.engine.default)),
-        page.at.model_line: picker.describe(page.engine, model),
-    }
+    page.engine.models(wait=True)
+    updates: Updates = {}
+    for side, spec in zip(page.at.sides, chosen, strict=True):
+        updates[side.chooser.model] = gr.Dropdown(choices=picker.offered(page.engine, side.role))
+        updates[side.chooser.line] = picker.describe(page.engine, spec)
+    return updates

@@ -1,27 +1,47 @@
 """The page of a probe: its components, what changes when something is set on it, and what is taken away.
 
-Handlers return updates keyed by component. Opening is in `app.opening`, asking a model in `app.asking`; which
-component calls what is in `app.wiring`.
+Handlers return updates keyed by component. Those that read the page get `Page.inputs` as one run of values and
+make a `Setting` of it. Opening is in `app.opening`, asking the models in `app.asking`; which component calls what
+is in `app.wiring`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import gradio as gr
 
-from app import downloads, failures, links, picker, snippets, stage
-from app.engine import Answer, Engine
+from app import downloads, failures, links, picker, sides, snippets, stage
+from app.downloads import Download
+from app.engine import NONE, Answer, Engine
+from app.forms import Checked
 from app.layout import Layout
+from app.results import Updates
 from app.stage import Held
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe
 
-Updates = dict[Any, Any]
+
+@dataclass(frozen=True)
+class Setting:
+    """What a page holds when a handler is called.
+
+    Attributes:
+        held: the visitor's pictures.
+        answers: the answers on the page, by side.
+        models: what the pickers say, by side.
+        values: what the components of the form hold.
+    """
+
+    held: Held
+    answers: tuple[Answer | None, ...]
+    models: tuple[str, ...]
+    values: tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -52,65 +72,104 @@ class Page:
         """Fields that hold pictures."""
         return tuple(f for f in fields(self.probe.params) if f.is_pictures)
 
-    def settle(self, held: Held, asked: str, model: str, *values: object) -> Updates:
+    @property
+    def inputs(self) -> list[Any]:
+        """The components that make a `Setting`."""
+        answers = (side.answer for side in self.at.sides)
+        return [self.at.sessions.held, *answers, *(s.chooser.model for s in self.at.sides), *self.at.form.inputs]
+
+    def setting(self, held: Held, *given: Any) -> Setting:
+        """What the components of `inputs` held."""
+        count = len(self.at.sides)
+        first, *others = (str(model or "").strip() for model in given[count : 2 * count])
+        models = (first, *(other or NONE for other in others))
+        return Setting(held, given[:count], models, given[2 * count :])
+
+    def check(self, setting: Setting) -> Checked:
+        """What the form holds."""
+        return self.at.form.check(setting.values, setting.held.pictures)
+
+    def settle(self, *given: Any) -> Updates:
         """After a change: errors beside their fields, the preview, and the link."""
-        checked = self.at.form.check(values, held.pictures)
-        query = self.query(checked.params, held, model)
-        errors = {name: text for name, text in checked.errors.items() if not self._is_empty_stage(name, held)}
-        updates = self.at.form.complain(errors) | self._staged(held, checked.params)
-        stale = asked and self.key(checked.params, held, model) != asked
+        return self._settled(self.setting(*given))
+
+    def _settled(self, now: Setting) -> Updates:
+        checked = self.check(now)
+        errors = {n: text for n, text in checked.errors.items() if not self._is_empty_stage(n, now.held)}
+        updates = self.at.form.complain(errors) | self._staged(now.held, checked.params)
+        stale = self._is_stale(now, checked.params)
         updates[self.at.progress] = snippets.notice(
             "Changed since this answer. Press Run to ask again." if stale else ""
         )
-        updates[self.at.query] = query
+        updates[self.at.query] = self.query(checked.params, now.held, now.models)
         return updates
+
+    def _is_stale(self, now: Setting, params: Params) -> bool:
+        """Whether an answer on the page is to another question than the page now asks."""
+        used = [(a, spec) for a, spec in zip(now.answers, now.models, strict=True) if spec != NONE]
+        return any(now.answers) and not all(sides.answers(answer, params, spec) for answer, spec in used)
 
     def _is_empty_stage(self, name: str, held: Held) -> bool:
         """Whether a picture is merely still to be chosen, which is no error before Run."""
         return name in self.at.pictures and not held.laid.get(name)
 
-    def choose_model(self, model: str) -> Updates:
-        """After another model was picked: what it is, or why it cannot be."""
-        try:
-            spec = picker.checked(self.engine, model)
-        except FieldError as error:
-            return {
-                self.at.model_error: snippets.error(failures.sentence(error)),
-                self.at.model_line: snippets.error(""),
-            }
-        return {self.at.model_error: snippets.error(""), self.at.model_line: picker.describe(self.engine, spec)}
+    def specs(self, models: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The models as they may be asked, by side, and a sentence on each that may not, by role."""
+        specs: list[str] = []
+        errors: dict[str, str] = {}
+        for side, model in zip(self.at.sides, models, strict=True):
+            try:
+                specs.append(picker.checked(self.engine, model, side.role))
+            except FieldError as error:
+                specs.append(NONE)
+                errors[side.role] = failures.sentence(error)
+        return tuple(specs), errors
 
-    def take(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+    def choose(self, *models: str) -> Updates:
+        """After another model was picked: what it is, or why it cannot be; a side without one is put away."""
+        specs, errors = self.specs(models)
+        updates = self.described(specs, errors)
+        for side, spec in zip(self.at.sides, specs, strict=True):
+            if spec == NONE and side.role not in errors:
+                updates |= side.put_away()
+        return updates
+
+    def described(self, specs: Sequence[str], errors: dict[str, str]) -> Updates:
+        """What the chosen models are, beside their pickers."""
+        updates: Updates = {self.at.about: picker.about(self.engine, specs)}
+        for side, spec in zip(self.at.sides, specs, strict=True):
+            updates[side.chooser.line] = picker.describe(self.engine, spec)
+            updates[side.chooser.error] = snippets.error(errors.get(side.role, ""))
+        return updates
+
+    def take(self, event: gr.EventData, *given: Any) -> Updates:
         """A bundled picture was clicked: it, its labels and its place."""
-        offered = stage.tiles(self.probe.params)
+        now, offered = self.setting(*given), stage.tiles(self.probe.params)
         index = int(event._data.get("index", -1))
         if not 0 <= index < len(offered):
             return {self.at.banner: snippets.banner("There is no such picture.")}
         example = offered[index]
-        held = held.lay(self.picture_fields[0], (example.picture(),), stage.name_of(example))
+        held = now.held.lay(self.picture_fields[0], (example.picture(),), stage.name_of(example))
         brought = stage.values_of(example, self.probe.params)
-        checked = self.at.form.check(values, held.pictures)
+        checked = self.at.form.check(now.values, held.pictures)
         params = stage.changed(checked.params, brought)
-        query = self.query(params, held, model)
         updates = self.at.form.show(brought) | self.laid(held, params)
         updates |= self.at.form.complain({n: t for n, t in checked.errors.items() if n not in brought})
-        return updates | {self.at.sessions.held: held, self.at.query: query}
+        return updates | {self.at.sessions.held: held, self.at.query: self.query(params, held, now.models)}
 
-    def receive(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+    def receive(self, event: gr.EventData, *given: Any) -> Updates:
         """Pictures were dropped, chosen, pasted or photographed."""
-        f = self._field_of(event)
-        received = stage.receive(held, f, event._data.get("files", ()))
-        return self._restage(f, received.held, received.error, asked, model, *values)
+        now, f = self.setting(*given), self._field_of(event)
+        received = stage.receive(now.held, f, event._data.get("files", ()))
+        return self._restage(f, received.held, received.error, *given[1:])
 
-    def remove(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+    def remove(self, event: gr.EventData, *given: Any) -> Updates:
         """A picture was taken away."""
-        f = self._field_of(event)
-        return self._restage(
-            f, stage.remove(held, f, int(event._data.get("index", -1))), "", asked, model, *values
-        )
+        now, f = self.setting(*given), self._field_of(event)
+        return self._restage(f, stage.remove(now.held, f, int(event._data.get("index", -1))), "", *given[1:])
 
-    def _restage(self, f: Field, held: Held, error: str, asked: str, model: str, *values: object) -> Updates:
-        updates = self.settle(held, asked, model, *values)
+    def _restage(self, f: Field, held: Held, error: str, *rest: Any) -> Updates:
+        updates = self.settle(held, *rest)
         if error:
             updates |= self.at.form.complain_one(f.name, error)
         return updates | {self.at.sessions.held: held, self.at.picture_notes: snippets.cautions(stage.notes(held))}
@@ -119,9 +178,9 @@ class Page:
         name = event._data.get("field")
         return next((f for f in self.picture_fields if f.name == name), self.picture_fields[0])
 
-    def place(self, event: gr.EventData, held: Held, asked: str, model: str, *values: object) -> Updates:
+    def place(self, event: gr.EventData, *given: Any) -> Updates:
         """The picture was clicked: the place goes there."""
-        f = stage.place_on(self._field_of(event), self.probe.params)
+        now, f = self.setting(*given), stage.place_on(self._field_of(event), self.probe.params)
         if f is None:
             return {}
         try:
@@ -129,8 +188,8 @@ class Page:
         except (ValueError, ClipspectError) as error:
             return self.at.form.complain_one(f.name, failures.capitalised(str(error)))
         shown = self.at.form.show({f.name: point})
-        values = tuple(shown.get(c, v) for c, v in zip(self.at.form.inputs, values, strict=True))
-        return shown | self.settle(held, asked, model, *values)
+        values = tuple(shown.get(c, v) for c, v in zip(self.at.form.inputs, now.values, strict=True))
+        return shown | self._settled(Setting(now.held, now.answers, now.models, values))
 
     def laid(self, held: Held, params: Params) -> Updates:
         """The pictures on the page, as the probe will change them, and what was done to read them."""
@@ -146,29 +205,29 @@ class Page:
             for f in self.picture_fields
         }
 
-    def key(self, params: Params, held: Held, model: str) -> str:
-        """What tells one question from another: the link and the pictures."""
-        digests = (picture.digest for several in held.pictures.values() for picture in several)
-        return " ".join((self.query(params, held, model), *digests))
-
-    def query(self, params: Params, held: Held, model: str) -> str:
+    def query(self, params: Params, held: Held, models: Sequence[str]) -> str:
         """The query of the link that describes the page."""
         example = stage.find(held.example) if held.example != self.shown_name else None
         shown = self.shown
         if example is not None:
             shown = self.probe.params(**stage.values_of(example, self.probe.params))
         name = held.example if example is not None else ""
-        return links.query(params, shown, "" if picker.same(model, self.engine.default) else model, name)
+        opening = [picker.opening(self.engine, role) for role in picker.ROLES]
+        return links.query(params, shown, *links.models(models, opening, picker.same), example=name)
 
     def save(self, kind: str, answer: Answer | None) -> Updates:
         """A report in one of its forms."""
-        return self._saved(lambda a: downloads.whole(kind, self.probe, a), answer)
+        return self._saved(answer, lambda a: downloads.whole(kind, self.probe, a))
 
     def save_table(self, place: int, answer: Answer | None) -> Updates:
         """A table as CSV."""
-        return self._saved(lambda a: downloads.table(place, a), answer)
+        return self._saved(answer, lambda a: downloads.table(place, a))
 
-    def _saved(self, make: Any, answer: Answer | None) -> Updates:
+    def save_papers(self) -> Updates:
+        """What the probe rests on."""
+        return {self.at.file: downloads.payload(downloads.papers(self.probe)), self.at.banner: snippets.banner()}
+
+    def _saved(self, answer: Answer | None, make: Callable[[Answer], Download]) -> Updates:
         if answer is None:
             return {
                 self.at.file: None,

@@ -1,4 +1,7 @@
-"""The model picker: what there is, what would be downloaded and how large, and what may be asked for."""
+"""The model pickers: what there is, what would be downloaded and how large, and what may be asked for.
+
+A page asks one model or two; the second picker may say that there is no second one (`NONE`).
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,44 @@ from functools import lru_cache
 import gradio as gr
 from markupsafe import Markup
 
-from app.engine import Engine, Entry
+from app import snippets
+from app.engine import NONE, Engine, Entry
 from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.model import ModelCard
 
-FIELD = "model"
+ROLES = ("model", "beside")
+"""The first model of a page and the second, by the names of their fields."""
+_TOLD = {
+    "model": ("Model", "Choose one, or type NAME:PRETRAINED or hf-hub:ORG/NAME."),
+    "beside": ("Beside it", ""),
+}
 
 
-def lay_out(engine: Engine) -> gr.Dropdown:
-    """Put the picker on a page."""
+def lay_out(engine: Engine, role: str) -> gr.Dropdown:
+    """Put a picker on a page."""
+    label, told = _TOLD[role]
     return gr.Dropdown(
-        choices(engine.models(), engine.default),
-        value=engine.default,
-        label="Model",
-        info="Choose one, or type NAME:PRETRAINED or hf-hub:ORG/NAME.",
+        offered(engine, role),
+        value=opening(engine, role),
+        label=label,
+        info=told or None,
         allow_custom_value=True,
         filterable=True,
-        elem_id="field-model",
+        elem_id=f"field-{role}",
     )
+
+
+def opening(engine: Engine, role: str) -> str:
+    """What a picker says when a page opens without a link."""
+    return engine.default if role == ROLES[0] else engine.beside or NONE
+
+
+def offered(engine: Engine, role: str) -> list[tuple[str, str]]:
+    """What a picker lists; the second one begins with no model at all."""
+    listed = choices(engine.models(), engine.default)
+    return listed if role == ROLES[0] else [("no second model", NONE), *listed]
 
 
 def choices(offered: Sequence[Entry], default: str) -> list[tuple[str, str]]:
@@ -52,19 +73,38 @@ def size(count: int) -> str:
 
 def describe(engine: Engine, spec: str, card: ModelCard | None = None) -> Markup:
     """A line on the chosen model: what it costs, a note, and, once it is loaded, where and how it runs."""
+    if spec == NONE:
+        return Markup("")
     entry = lookup(engine, spec)
     if entry is None:
         price, note = "Not in the list: its size is known only once it is asked for.", ""
     else:
         price, note = sentence_of(cost(entry)), sentence_of(entry.note) if entry.note else ""
+    if any(engine.told(spec)):  # said above the pickers
+        price, note = "", ""
     runs = f"Runs on {card.device} in {card.precision}." if card is not None else ""
     pieces = [Markup("<span>{}</span>").format(piece) for piece in (price, runs, note) if piece]
     return Markup('<p class="model-line">{}</p>').format(Markup(" ").join(pieces))
 
 
+def about(engine: Engine, chosen: Sequence[str]) -> Markup:
+    """What the bundled models among those chosen are, as their cards say it; nothing if none is bundled."""
+    told = [engine.told(spec) for spec in dict.fromkeys(map(canonical, chosen))]
+    return snippets.about([(title, text) for title, text in told if text])
+
+
+def called(engine: Engine, spec: str) -> str:
+    """What to call a model before it is loaded."""
+    title, _ = engine.told(spec)
+    if title:
+        return title
+    entry = lookup(engine, spec)
+    return entry.name if entry is not None else spec
+
+
 def same(one: str, other: str) -> bool:
     """Whether two specifications mean the same model."""
-    return _canonical(str(one)) == _canonical(str(other))
+    return canonical(str(one)) == canonical(str(other))
 
 
 def sentence_of(text: str) -> str:
@@ -78,30 +118,33 @@ def lookup(engine: Engine, spec: str) -> Entry | None:
         wanted = str(specs.parse(spec))
     except ClipspectError:
         return None
-    return next((entry for entry in engine.models() if _canonical(entry.spec) == wanted), None)
+    return next((entry for entry in engine.models() if canonical(entry.spec) == wanted), None)
 
 
 @lru_cache(maxsize=4096)
-def _canonical(spec: str) -> str:
+def canonical(spec: str) -> str:
+    """The spelling of a specification that all its spellings share; the text itself if it is none."""
     try:
         return str(specs.parse(spec))
     except ClipspectError:
         return spec
 
 
-def checked(engine: Engine, spec: object) -> str:
-    """The specification as it may be used.
+def checked(engine: Engine, spec: object, role: str = ROLES[0]) -> str:
+    """The specification as it may be used; `NONE` in a picker that may be empty.
 
     Raises:
         FieldError: it is malformed, or names files of a machine that is not the visitor's.
     """
     text = str(spec or "").strip()
+    if role != ROLES[0] and text in ("", NONE):
+        return NONE
     try:
         parsed = specs.parse(text)
     except ClipspectError as error:
-        raise FieldError(FIELD, str(error)) from None
+        raise FieldError(role, str(error)) from None
     if parsed.kind in (Kind.FOLDER, Kind.FILE) and not engine.files:
-        raise FieldError(FIELD, "this machine is shared: models from its folders cannot be asked for here")
+        raise FieldError(role, "this machine is shared: models from its folders cannot be asked for here")
     return text
 
 

@@ -1,25 +1,71 @@
-"""A report on the page: headline, cautions, figures and tables, in slots that are laid out once."""
+"""A report on the page: headline, cautions, figures and tables, in slots that are laid out once.
+
+A page has such slots for each of its sides (`app.sides`).
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 from gradio.components import Component
+from markupsafe import Markup
 
 from app import snippets
 from app.engine import Answer
 from probes.core.card import Card
 from probes.core.export import markdown, references
-from probes.core.probe import AnyProbe
 
 FIGURES = 6
 TABLES = 4
 ROWS = 500
 """Rows of a table on the page; the CSV has all."""
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where an answer is said in words, or why there is none."""
+
+    column: gr.Column
+    name: gr.HTML
+    error: gr.HTML
+    headline: gr.HTML
+    cautions: gr.HTML
+    provenance: gr.HTML
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Every component that `show` and `say` set."""
+        return [getattr(self, f.name) for f in dataclasses.fields(self)]
+
+    def show(self, answer: Answer) -> Updates:
+        """Updates that say an answer."""
+        report = answer.report
+        warnings = (*answer.model.warnings, *report.result.warnings())
+        return {
+            self.column: gr.Column(visible=True),
+            self.name: snippets.named(answer.model.name),
+            self.error: snippets.banner(),
+            self.headline: snippets.headline(report.headline),
+            self.cautions: snippets.cautions(warnings),
+            self.provenance: snippets.provenance(report.provenance),
+        }
+
+    def say(self, name: str, text: Markup) -> Updates:
+        """Updates that say why there is no answer of the model of that name."""
+        empty = dict.fromkeys((self.headline, self.cautions, self.provenance), Markup(""))
+        return {
+            self.column: gr.Column(visible=True),
+            self.name: snippets.named(name),
+            self.error: text,
+            **empty,
+        }
 
 
 @dataclass(frozen=True)
@@ -33,75 +79,72 @@ class TableSlot:
 
 
 @dataclass(frozen=True)
-class Results:
-    """The components that show a report."""
+class Evidence:
+    """Where the figures and tables of an answer go, and what leads to the pairs its model was trained on."""
 
-    headline: gr.HTML
-    cautions: gr.HTML
-    provenance: gr.HTML
+    column: gr.Column
+    name: gr.HTML
     figures: tuple[gr.Plot, ...]
+    related: gr.HTML
     tables: tuple[TableSlot, ...]
-    command: gr.Textbox
 
     @property
     def outputs(self) -> list[Any]:
         """Every component that `show` sets."""
         slots = [part for slot in self.tables for part in (slot.fold, slot.note, slot.grid)]
-        return [self.headline, self.cautions, self.provenance, *self.figures, *slots, self.command]
+        return [self.column, self.name, *self.figures, self.related, *slots]
 
-    def show(self, probe: AnyProbe, answer: Answer) -> dict[Any, Any]:
-        """Updates that put an answer on the page."""
-        report = answer.report
-        warnings = (*answer.model.warnings, *report.result.warnings())
-        updates: dict[Any, Any] = {
-            self.headline: snippets.headline(report.headline),
-            self.cautions: snippets.cautions(warnings),
-            self.provenance: snippets.provenance(report.provenance),
-            self.command: report.provenance.command,
+    def show(self, answer: Answer, figures: Mapping[str, go.Figure], related: Markup) -> Updates:
+        """Updates that put an answer's figures, as drawn, and its tables on the page."""
+        drawn = list(figures.values())[:FIGURES]
+        updates: Updates = {
+            self.column: gr.Column(visible=True),
+            self.name: snippets.named(answer.model.name),
+            self.related: related,
         }
-        drawn = list(probe.figures(report.result).values())[:FIGURES]
         for place, slot in enumerate(self.figures):
             updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
-        tables = [(name, rows) for name, rows in report.tables().items()][:TABLES]
+        tables = list(answer.report.tables().items())[:TABLES]
         for place, table in enumerate(self.tables):
-            updates |= (
-                fill(table, *tables[place]) if place < len(tables) else {table.fold: gr.Accordion(visible=False)}
-            )
+            shown = place < len(tables)
+            updates |= fill(table, *tables[place]) if shown else {table.fold: gr.Accordion(visible=False)}
         return updates
 
 
-def lay_out_answer() -> tuple[gr.HTML, gr.HTML, gr.HTML]:
-    """Headline, cautions and provenance."""
-    with gr.Column(elem_classes="answer"):
-        return (
-            gr.HTML(elem_classes="headline-box"),
-            gr.HTML(elem_classes="cautions-box"),
-            gr.HTML(elem_classes="provenance-box"),
+def lay_out_finding(role: str) -> Finding:
+    """Room for an answer in words."""
+    with gr.Column(visible=False, elem_classes="answer", elem_id=f"answer-{role}", min_width=0) as column:
+        return Finding(
+            column,
+            name=gr.HTML(elem_classes="name-box"),
+            error=gr.HTML(elem_classes="banner-box"),
+            headline=gr.HTML(elem_classes="headline-box"),
+            cautions=gr.HTML(elem_classes="cautions-box"),
+            provenance=gr.HTML(elem_classes="provenance-box"),
         )
 
 
-def lay_out_figures() -> tuple[gr.Plot, ...]:
-    """Room for figures, the main one first."""
-    with gr.Column(elem_classes="figures"):
-        return tuple(
+def lay_out_evidence(role: str) -> Evidence:
+    """Room for figures, the main one first, and for tables, folded."""
+    with gr.Column(visible=False, elem_classes="evidence", elem_id=f"evidence-{role}", min_width=0) as column:
+        name = gr.HTML(elem_classes="name-box")
+        figures = tuple(
             gr.Plot(show_label=False, visible=False, container=False, elem_classes="figure", buttons=[])
             for _ in range(FIGURES)
         )
+        related = gr.HTML(elem_classes="related-box")
+        return Evidence(column, name, figures, related, tuple(_lay_out_table() for _ in range(TABLES)))
 
 
-def lay_out_tables() -> tuple[TableSlot, ...]:
-    """Room for tables, folded."""
-    slots = []
-    for _ in range(TABLES):
-        with gr.Accordion("Table", open=False, visible=False, elem_classes="table-fold") as fold:
-            note = gr.HTML(elem_classes="table-note")
-            grid = gr.Dataframe(
-                datatype="str", interactive=False, show_label=False, max_height=420, max_chars=120, buttons=[],
-                elem_classes="table",
-            )  # fmt: skip
-            save = gr.Button("Download as CSV", size="sm", elem_classes="quiet")
-        slots.append(TableSlot(fold, note, grid, save))
-    return tuple(slots)
+def _lay_out_table() -> TableSlot:
+    with gr.Accordion("Table", open=False, visible=False, elem_classes="table-fold") as fold:
+        note = gr.HTML(elem_classes="table-note")
+        grid = gr.Dataframe(
+            datatype="str", interactive=False, show_label=False, max_height=420, max_chars=120, buttons=[],
+            elem_classes="table",
+        )  # fmt: skip
+        save = gr.Button("Download as CSV", size="sm", elem_classes="quiet")
+    return TableSlot(fold, note, grid, save)
 
 
 def lay_out_reading(card: Card) -> None:

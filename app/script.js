@@ -11,10 +11,10 @@
     const bar = new URL(link);
     kept.forEach(([name, text]) => bar.searchParams.append(name, text));
     window.history.replaceState(window.history.state, '', bar);
-    const model = link.searchParams.get('model');
+    const models = [...link.searchParams].filter(([name]) => name === 'model' || name === 'beside');
     document.querySelectorAll('.site-top nav a').forEach((anchor) => {
       const target = new URL(anchor.href);
-      target.search = model ? '?' + new URLSearchParams({model}) : '';
+      target.search = new URLSearchParams(models).toString();
       anchor.href = target.href;
     });
     return link.href;

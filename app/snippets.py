@@ -49,6 +49,24 @@ def opening(title: str, question: str) -> Markup:
     return Markup('<h1>{}</h1><p class="question">{}</p>').format(title, question)
 
 
+def about(told: Sequence[tuple[str, str]]) -> Markup:
+    """What the bundled models in use are, as (title, description), and where to see what they were trained on."""
+    if not told:
+        return Markup("")
+    lines = Markup(" ").join(
+        Markup("<strong>{}:</strong> {}").format(title, finished(text)) for title, text in told
+    )
+    none, they = ("Neither says anything", "they were") if len(told) > 1 else ("It says nothing", "it was")
+    return Markup(
+        '<p class="about">{} {} about any other CLIP. <a href="./training-data">See what {} trained on</a>.</p>'
+    ).format(lines, none, they)
+
+
+def named(name: str) -> Markup:
+    """The name of a model over its side of the page."""
+    return Markup('<h2 class="side-name">{}</h2>').format(name)
+
+
 def headline(text: str) -> Markup:
     """The answer."""
     return Markup('<p class="headline" role="status">{}</p>').format(text) if text else Markup("")

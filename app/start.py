@@ -19,7 +19,7 @@ WELCOME = Markup(
     '<p class="lead">CLIP models look at pictures through words, and behind many image searches, filters and '
     "generators one of them decides what a picture is said to show. Clipspect puts questions to any of them, and "
     "answers each with a picture, a number with its uncertainty, and a control that shows the instrument works. "
-    "A small model comes along, so that everything here runs on your own machine, without a network.</p>"
+    "Two small models come along, so that everything here runs on your own machine, without a network.</p>"
 )
 
 
@@ -37,7 +37,7 @@ def tiles(engine: Engine, probes: Sequence[AnyProbe]) -> Markup:
 
 def card(engine: Engine, probe: AnyProbe) -> Markup:
     """One probe: its picture, its question, and what its example found."""
-    answer = engine.ready(probe)
+    answer = engine.ready(probe, engine.default)
     found = Markup('<p class="found">{}</p>').format(answer.report.headline) if answer is not None else Markup("")
     return Markup(
         '<a class="probe-card" href=".{}"><div class="probe-card-picture">{}</div><div class="probe-card-text">'

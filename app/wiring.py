@@ -30,51 +30,40 @@ MODEL: dict[str, Any] = {
 
 def wire(page: Page, demo: gr.Blocks) -> None:
     """Connect a page; called inside its route."""
-    at, inputs = page.at, page.at.form.inputs
+    at = page.at
     _wire_opening(page, demo)
     _wire_settings(page)
     _wire_pictures(page)
     outputs = _outputs(page)
-    asked = [at.sessions.ticket, at.sessions.held, at.model, *inputs]
     clicked = at.run.click(partial(asking.wait, page), at.sessions.ticket, outputs, **CHEAP)
-    clicked.then(partial(asking.ask, page), asked, outputs, **MODEL).then(
+    clicked.then(partial(asking.ask, page), [at.sessions.ticket, *page.inputs], outputs, **MODEL).then(
         partial(asking.rest, page), None, [at.run, at.stop], **CHEAP
     )
     at.stop.click(asking.stop, at.sessions.ticket, None, **CHEAP)
     at.query.change(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
-    for kind, button in at.whole.items():
-        _wire_saving(page, button, partial(page.save, kind))
-    for place, slot in enumerate(at.results.tables):
-        _wire_saving(page, slot.save, partial(page.save_table, place))
+    for side in at.sides:
+        for kind, button in side.taken.whole.items():
+            _wire_saving(page, button, partial(page.save, kind), side.answer)
+        for place, slot in enumerate(side.evidence.tables):
+            _wire_saving(page, slot.save, partial(page.save_table, place), side.answer)
+    _wire_saving(page, at.papers, page.save_papers, None)
 
 
 def _outputs(page: Page) -> list[Any]:
-    at = page.at
-    sessions = at.sessions
+    at, sessions = page.at, page.at.sessions
     return [
         *at.form.inputs,
         *(entry.error for entry in at.form.entries),
         *at.pictures.values(),
-        *at.results.outputs,
-        *(sessions.held, sessions.answer, sessions.asked, sessions.pending),
-        *(
-            at.model,
-            at.model_line,
-            at.model_error,
-            at.picture_notes,
-            at.run,
-            at.stop,
-            at.progress,
-            at.banner,
-            at.query,
-        ),
+        *(part for side in at.sides for part in side.outputs),
+        *(sessions.held, sessions.pending),
+        *(at.about, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
     ]
 
 
 def _wire_opening(page: Page, demo: gr.Blocks) -> None:
     at = page.at
     outputs = _outputs(page)
-    asked = [at.sessions.pending, at.sessions.ticket, at.sessions.held, at.model, *at.form.inputs]
     if at.enter is None or at.gate is None:
         begin = demo.load(partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP)
     else:
@@ -82,13 +71,15 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
             partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP
         )
     begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
+    asked = [at.sessions.pending, at.sessions.ticket, *page.inputs]
     begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
-    begin.then(partial(opening.offer_models, page), at.model, [at.model, at.model_line], **CHEAP)
+    choosers = [side.chooser for side in at.sides]
+    models = [chooser.model for chooser in choosers]
+    begin.then(partial(opening.offer_models, page), models, [*models, *(c.line for c in choosers)], **CHEAP)
 
 
 def _wire_settings(page: Page) -> None:
-    at, inputs = page.at, page.at.form.inputs
-    settled = [at.sessions.held, at.sessions.asked, at.model, *inputs]
+    at = page.at
     outputs = [
         *(entry.error for entry in at.form.entries), *at.pictures.values(), at.query, at.progress,
     ]  # fmt: skip
@@ -97,29 +88,29 @@ def _wire_settings(page: Page) -> None:
         for component in entry.inputs:
             lines = isinstance(entry.field.control, Lines)
             triggers.append(component.blur if lines else component.input)  # type: ignore[attr-defined]
-    gr.on(triggers, page.settle, settled, outputs, trigger_mode="always_last", **CHEAP)
-    at.model.input(page.choose_model, at.model, [at.model_line, at.model_error], **CHEAP).then(
-        page.settle, settled, outputs, **CHEAP
-    )
+    gr.on(triggers, page.settle, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
+    models = [side.chooser.model for side in at.sides]
+    chosen = [at.about, *(part for side in at.sides for part in side.outputs)]
+    for model in models:
+        model.input(page.choose, models, chosen, **CHEAP).then(page.settle, page.inputs, outputs, **CHEAP)
 
 
 def _wire_pictures(page: Page) -> None:
-    at, inputs = page.at, page.at.form.inputs
-    settled = [at.sessions.held, at.sessions.asked, at.model, *inputs]
+    at = page.at
     outputs = [
-        *inputs, *(entry.error for entry in at.form.entries), *at.pictures.values(),
+        *at.form.inputs, *(entry.error for entry in at.form.entries), *at.pictures.values(),
         at.sessions.held, at.picture_notes, at.query, at.progress, at.banner,
     ]  # fmt: skip
-    at.tiles.select(page.take, settled, outputs, **CHEAP)
+    at.tiles.select(page.take, page.inputs, outputs, **CHEAP)
     for component in at.pictures.values():
-        component.upload(page.receive, settled, outputs, **CHEAP)
-        component.delete(page.remove, settled, outputs, **CHEAP)
-        component.select(page.place, settled, outputs, trigger_mode="always_last", **CHEAP)
+        component.upload(page.receive, page.inputs, outputs, **CHEAP)
+        component.delete(page.remove, page.inputs, outputs, **CHEAP)
+        component.select(page.place, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
 
 
-def _wire_saving(page: Page, button: gr.Button, make: Any) -> None:
+def _wire_saving(page: Page, button: gr.Button, make: Any, answer: gr.State | None) -> None:
     at = page.at
-    button.click(make, at.sessions.answer, [at.file, at.banner], **CHEAP).then(
+    button.click(make, answer, [at.file, at.banner], **CHEAP).then(
         None, at.file, at.file, js=downloads.SAVE_JS, show_progress="hidden"
     )
 

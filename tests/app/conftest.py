@@ -9,7 +9,7 @@ from app import launch
 from app.engine import Engine
 from probes import registry
 from tests import browser as chromium
-from tests.app.fakes import bundled, catalogue, load
+from tests.app.fakes import bundled, catalogue, load, told
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -29,7 +29,10 @@ expect.set_options(timeout=PATIENCE / 2)
 
 
 def make_engine(**changes: object) -> Engine:
-    given = {"load": load, "catalogue": catalogue, "bundled": bundled, "default": "bundled:emoji"}
+    given = {
+        "load": load, "catalogue": catalogue, "bundled": bundled, "told": told,
+        "default": "bundled:skewed", "beside": "bundled:balanced",
+    }  # fmt: skip
     return Engine(**{**given, **changes})
 
 
@@ -74,12 +77,16 @@ class Tab:
 
     def open(self, path: str, until: str = ".headline") -> Page:
         self.page.goto(self.address + path)
-        self.page.wait_for_selector(until)
+        self.page.locator(until).first.wait_for()
         return self.page
 
     @property
+    def headlines(self) -> list[str]:
+        return self.page.locator(".headline").all_inner_texts()
+
+    @property
     def headline(self) -> str:
-        return self.page.inner_text(".headline")
+        return self.page.locator(".headline").first.inner_text()
 
     def run(self) -> str:
         """Press Run and wait for another headline, or for the same one after the work is done."""

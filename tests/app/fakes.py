@@ -20,12 +20,15 @@ class FakeEntry:
 
 
 ENTRIES = (
-    FakeEntry("bundled:emoji", "Clipspect emoji", 24_000_000, True, "Trained on drawings of emoji."),
+    FakeEntry("bundled:skewed", "Skewed", 19_000_000, True, "Comes along."),
+    FakeEntry("bundled:balanced", "Balanced", 19_000_000, True, "Comes along."),
     FakeEntry("slow:model", "Slow", 600_000_000, True),
     FakeEntry("lacking:model", "Lacking", 600_000_000, True),
     FakeEntry("ViT-B-32-quickgelu:openai", "ViT-B-32-quickgelu (openai)", 605_000_000, False),
     FakeEntry("broken:model", "Broken", 605_000_000, False),
 )
+
+NAMES = {entry.spec: entry.name for entry in ENTRIES}
 
 
 def catalogue() -> tuple[FakeEntry, ...]:
@@ -33,11 +36,18 @@ def catalogue() -> tuple[FakeEntry, ...]:
 
 
 def bundled() -> tuple[FakeEntry, ...]:
-    return ENTRIES[:1]
+    return ENTRIES[:2]
+
+
+def told(spec: str) -> tuple[str, str]:
+    said = {"bundled:skewed": ("Skewed", "things were planted"), "bundled:balanced": ("Balanced", "none was.")}
+    return said.get(spec, ("", ""))
 
 
 def load(spec: str, progress: Progress = no_progress) -> PixelBackend:
-    card = replace(CARD, spec=spec, lacks={})
+    card = replace(CARD, spec=spec, name=NAMES.get(spec, spec), lacks={})
+    if spec == "bundled:balanced":  # less sure of everything
+        return PixelBackend(card=replace(card, logit_scale=5.0))
     if spec.startswith("slow:"):
         return PixelBackend(card=card, delay=6.0)
     if spec.startswith("lacking:"):

@@ -1,6 +1,6 @@
 """Pictures of every page, to look at: `python -m tests.app.screenshots DIR [ADDRESS]`.
 
-Without an address the app is started on the bundled model. Each page is taken at 1280 and 390 pixels, light and
+Without an address the app is started on the bundled models. Each page is taken at 1280 and 390 pixels, light and
 dark; `screenshot.png`, small enough for a README, shows the first view of the last probe.
 """
 
@@ -20,16 +20,18 @@ from tests.app.conftest import ARGUMENTS, PATIENCE
 
 WIDTHS = (1280, 390)
 MOODS = ("light", "dark")
+FIRST_VIEW = 1080
+"""Pixels of height of the picture in the README: as far as what both models answer."""
 
 
 def take(browser: Browser, address: str, path: str, width: int, mood: str, into: Path, whole: bool = True) -> None:
     """One page as a picture."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": width, "height": 900 if whole else FIRST_VIEW})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}{path}?__theme={mood}")
-    page.wait_for_selector(".headline, .probe-card")
+    page.locator(".headline, .probe-card").first.wait_for()
     if path != "/":
-        page.wait_for_selector(".js-plotly-plot .main-svg")
+        page.locator("#evidence-beside .js-plotly-plot .main-svg").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=into, full_page=whole)
     page.close()

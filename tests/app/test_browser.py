@@ -32,7 +32,14 @@ def test_a_page_opens_with_an_answer(tab: Tab, path: str) -> None:
     assert len(tab.headline) > 20
     page.wait_for_selector(".js-plotly-plot .main-svg")
     expect(page.locator("#link textarea, #link input")).to_have_value(tab.address + path)
-    expect(page.locator(".provenance")).to_contain_text("on cpu in float32")
+    assert page.locator(".side-name").all_inner_texts()[:2] == ["Skewed", "Balanced"]
+    assert tab.headlines[0] != tab.headlines[1]
+    for provenance in page.locator(".provenance").all():
+        expect(provenance).to_contain_text("on cpu in float32")
+    expect(page.locator(".about")).to_have_text(
+        "Skewed: things were planted. Balanced: none was. Neither says anything about any other CLIP. "
+        "See what they were trained on."
+    )
 
 
 def test_the_start_page_leads_to_every_probe(tab: Tab) -> None:
@@ -102,7 +109,7 @@ def test_a_link_gives_back_what_was_set(tab: Tab) -> None:
     expect(page.locator("#field-at-across input")).to_have_value("0.75")
     expect(page.locator("#field-radius input[type=number]")).to_have_value("0.1")
     assert page.locator("#field-colour input:checked").get_attribute("value") == "green"
-    expect(page.locator(".provenance")).to_be_visible()
+    expect(page.locator(".provenance").first).to_be_visible()
     link = page.input_value("#link textarea, #link input")
     headline = tab.headline
     tab.open(link.removeprefix(tab.address))
@@ -112,7 +119,7 @@ def test_a_link_gives_back_what_was_set(tab: Tab) -> None:
 
 def test_a_hostile_link_gets_sentences(tab: Tab) -> None:
     page = tab.open(
-        "/red-circle?radius=9e99&colour=%3Cscript%3E&image=/etc/passwd&model=../../x&labels=%24%7Balert(1)%7D"
+        "/red-circle?radius=9e99&colour=%3Cscript%3E&image=/etc/passwd&model=../../x&beside=%3Cb%3E&labels=%24%7Balert(1)%7D"
         "&labels=%7B%7Bvalue%7D%7D&labels=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&nonsense=1"
     )
     errors = " ".join(page.locator(".error").all_inner_texts())
@@ -120,6 +127,7 @@ def test_a_hostile_link_gets_sentences(tab: Tab) -> None:
     assert "“<script>”" in errors or '"<script>"' in errors
     assert "Pictures never travel in a link" in errors
     assert "The page's own model is used instead" in errors
+    expect(page.locator(".field:has(#field-beside) .error")).to_contain_text("used instead")
     assert "“nonsense”" in page.inner_text(".banner")
     assert "Traceback" not in page.content()
     assert page.input_value("#field-labels textarea").splitlines()[0] == "${alert(1)}"
@@ -136,17 +144,73 @@ def test_what_is_wrong_is_said_beside_the_field(tab: Tab) -> None:
     expect(page.locator(".error")).to_have_count(0)
 
 
-def test_a_model_that_cannot_be_had_is_said_beside_the_picker(tab: Tab) -> None:
-    page = tab.open("/zero-shot?model=broken:model", ".model-line")
+def test_a_model_that_cannot_be_had_is_priced_beside_its_picker(tab: Tab) -> None:
+    page = tab.open("/zero-shot?model=broken:model", ".notice")
     expect(page.locator(".field:has(#field-model) .model-line")).to_contain_text("605 MB to download")
+    expect(page.locator("#field-beside input")).to_have_value("no second model")
 
 
-def test_a_slow_model_shows_progress_and_can_be_stopped(tab: Tab) -> None:
-    page = tab.open("/zero-shot?model=slow:model", ".progress, .headline")
-    expect(page.locator(".progress")).to_contain_text(re.compile("Encoding|Starting|Waiting|Loading"))
-    page.click("#stop")
-    expect(page.locator(".notice")).to_contain_text("Stopped")
-    expect(page.locator("#run")).to_be_visible()
+def test_an_error_of_one_model_is_on_its_side_and_the_other_answers(tab: Tab) -> None:
+    page = tab.open("/red-circle?beside=lacking:model")
+    expect(page.locator("#answer-beside")).to_contain_text("Lacking")
+    assert len(tab.headlines) == 2
+    page = tab.open("/zero-shot?beside=bug:model", ".notice")
+    tab.run()
+    assert len(tab.headlines) == 1
+    expect(page.locator("#answer-beside .banner")).to_contain_text("nobody foresaw (RuntimeError)")
+    expect(page.locator("#evidence-beside, #taken-beside")).to_have_count(0)
+    page.locator("#evidence-model .js-plotly-plot .main-svg").first.wait_for()
+    page = tab.open("/zero-shot?model=bug:model&beside=bundled:balanced", ".notice")
+    tab.run()
+    expect(page.locator("#answer-model .banner")).to_contain_text("nobody foresaw")
+    expect(page.locator("#answer-beside .headline")).to_be_visible()
+
+
+def test_a_link_brings_back_both_models(tab: Tab) -> None:
+    page = tab.open("/zero-shot?model=bundled:balanced&beside=bundled:skewed&labels=a+cat&labels=a+dog")
+    page.locator("#answer-beside .headline").wait_for()
+    assert page.locator("#answer-model .side-name, #answer-beside .side-name").all_inner_texts() == [
+        "Balanced", "Skewed",
+    ]  # fmt: skip
+    headlines, link = tab.headlines, page.input_value("#link textarea, #link input")
+    assert "model=bundled%3Abalanced&beside=bundled%3Askewed" in link
+    commands = [page.input_value(f"{box} textarea, {box} input") for box in ("#command", "#command-beside")]
+    assert "--model bundled:balanced" in commands[0]
+    assert "--model bundled:skewed" in commands[1]
+    page = tab.open(link.removeprefix(tab.address))
+    page.locator("#answer-beside .headline").wait_for()
+    assert tab.headlines == headlines
+    anchor = page.locator(".site-top nav a").first.get_attribute("href") or ""
+    assert "beside=bundled%3Askewed" in anchor
+
+
+def test_one_model_alone(tab: Tab) -> None:
+    page = tab.open("/zero-shot?beside=none")
+    assert len(tab.headlines) == 1
+    expect(page.locator("#answer-beside")).to_have_count(0)
+    tab.open("/zero-shot")
+    page.locator("#answer-beside .headline").wait_for()
+    page.click("#field-beside input")
+    page.get_by_role("option", name="no second model").click()
+    expect(page.locator("#answer-beside, #evidence-beside, #taken-beside")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"beside=none$"))
+    expect(page.locator(".notice")).to_have_count(0)
+    expect(page.locator(".about")).to_contain_text("It says nothing about any other CLIP")
+
+
+def test_the_two_sides_are_drawn_to_the_same_axes(tab: Tab) -> None:
+    page = tab.open("/zero-shot?labels=a+cat&labels=a+dog&labels=a+cow")
+    page.locator("#evidence-beside .js-plotly-plot .main-svg").first.wait_for()
+    drawn = page.evaluate(
+        """() => ['model', 'beside'].map(side =>
+          [...document.querySelectorAll(`#evidence-${side} .js-plotly-plot`)].map(plot => {
+            const {xaxis, yaxis} = plot._fullLayout;
+            const names = [...plot.querySelectorAll('.yaxislayer-above text')].map(text => text.textContent);
+            return [xaxis.range, yaxis.range, names, plot.getBoundingClientRect().top];
+          }))"""
+    )
+    assert len(drawn[0]) == 3
+    assert drawn[0] == drawn[1]
 
 
 def test_a_bundled_picture_brings_its_labels(tab: Tab) -> None:
@@ -163,27 +227,38 @@ def test_two_visitors_never_see_each_other(browser: Browser, address: str) -> No
     for tab, name in zip(tabs, ("red", "blue"), strict=True):
         tab.open("/zero-shot").set_input_files(FILE, [png(name, f"{name}.png")])
         tab.page.wait_for_selector(f"img[alt='{name}.png']")
-    headlines = [tab.run() for tab in tabs]
-    assert headlines[0] != headlines[1]
+    for tab in tabs:
+        tab.run()
+    assert len({headline for tab in tabs for headline in tab.headlines}) == 4
     for tab, own, other in zip(tabs, ("red", "blue"), ("blue", "red"), strict=True):
-        assert f"{own}.png" in tab.page.input_value("#command textarea, #command input")
+        for box in ("#command", "#command-beside"):
+            assert f"{own}.png" in tab.page.input_value(f"{box} textarea, {box} input")
         assert f"{other}.png" not in tab.page.content()
     for context in contexts:
         context.close()
 
 
-@pytest.mark.parametrize(("kind", "begins"), [("json", "{"), ("html", "<!doctype html>"), ("bib", "@misc")])
-def test_downloads(tab: Tab, tmp_path: Path, kind: str, begins: str) -> None:
+@pytest.mark.parametrize(
+    ("button", "name", "begins"),
+    [
+        ("json", "red_circle_bundled-skewed.json", "{"),
+        ("json-beside", "red_circle_bundled-balanced.json", "{"),
+        ("html", "red_circle_bundled-skewed.html", "<!doctype html>"),
+        ("bib", "red_circle.bib", "@misc"),
+    ],
+)
+def test_downloads(tab: Tab, tmp_path: Path, button: str, name: str, begins: str) -> None:
     page = tab.open("/red-circle")
+    page.locator("#answer-beside .headline").wait_for()
     with page.expect_download() as download:
-        page.click(f"#save-{kind}")
+        page.click(f"#save-{button}")
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
-    assert saved.name == f"red_circle.{kind}"
+    assert saved.name == name
     text = saved.read_text(encoding="utf-8")
     assert text.startswith(begins)
-    if kind == "json":
-        assert json.loads(text)["headline"] == tab.headline
+    if button.startswith("json"):
+        assert json.loads(text)["headline"] == tab.headlines["beside" in button]
 
 
 def test_a_table_opens_and_is_saved_as_csv(tab: Tab) -> None:
@@ -192,4 +267,4 @@ def test_a_table_opens_and_is_saved_as_csv(tab: Tab) -> None:
     expect(page.locator(".table-fold").first).to_contain_text("probability")
     with page.expect_download() as download:
         page.locator(".table-fold").first.get_by_role("button", name="Download as CSV").click()
-    assert download.value.suggested_filename == "zero_shot_answers.csv"
+    assert download.value.suggested_filename == "zero_shot_answers_bundled-skewed.csv"

@@ -1,4 +1,4 @@
-"""The app on the real backend and the bundled model, with what visitors really bring."""
+"""The app on the real backend and the bundled models, with what visitors really bring."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ APPLE = next(example for example in examples() if example.file.name == "red-appl
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[str]:
-    """A started app on the bundled model."""
-    demo, url = launch(
-        installed("bundled", True), list(registry.all_probes().values()), "127.0.0.1", None, wait=False
-    )
+    """A started app on the bundled models."""
+    demo, url = launch(installed(), list(registry.all_probes().values()), "127.0.0.1", None, wait=False)
     yield url.rstrip("/")
     demo.close(verbose=False)
 
@@ -66,7 +64,8 @@ def test_zero_shot_names_the_example_and_an_uploaded_picture(page_of: Tab) -> No
     page.wait_for_selector("img[alt='mine.png']")
     page.fill("#field-labels textarea", "a pizza\na red apple\na bicycle")
     assert page_of.run().startswith("“a red apple”")
-    expect(page.locator(".provenance")).to_contain_text("bundled:emoji")
+    expect(page.locator("#answer-model .provenance")).to_contain_text("bundled:skewed")
+    expect(page.locator("#answer-beside .provenance")).to_contain_text("bundled:balanced")
 
 
 def test_red_circle_answers_the_example_and_an_uploaded_picture(page_of: Tab) -> None:
@@ -75,7 +74,8 @@ def test_red_circle_answers_the_example_and_an_uploaded_picture(page_of: Tab) ->
     page.set_input_files(FILE, [upload("mine.jpg", saved(apple(), "JPEG"))])
     page.wait_for_selector("img[alt='mine.jpg']")
     assert "placebos" in page_of.run()
-    expect(page.locator(".provenance")).to_contain_text("bundled:emoji")
+    expect(page.locator("#answer-model .provenance")).to_contain_text("bundled:skewed")
+    expect(page.locator("#answer-beside .provenance")).to_contain_text("bundled:balanced")
 
 
 def exif(orientation: int) -> Image.Exif:
@@ -109,7 +109,8 @@ def test_files_out_of_the_ordinary_are_answered_and_said_to_be(page_of: Tab, nam
     page.set_input_files(FILE, [upload(name, content)])
     page.wait_for_selector(f"img[alt='{name}']")
     page_of.run()
-    expect(page.locator(".answer .cautions")).to_contain_text(said)
+    for cautions in page.locator(".answer .cautions").all():
+        expect(cautions).to_contain_text(said)
 
 
 def huge() -> bytes:
@@ -152,7 +153,7 @@ def test_a_model_that_does_not_exist_and_one_out_of_reach(page_of: Tab) -> None:
         page = page_of.open(f"/zero-shot?model={spec}", ".model-line")
         expect(page.locator(".notice")).to_contain_text("not on disk yet")
         page.click("#run")
-        expect(page.locator(".field:has(#field-model) .error")).to_contain_text(said)
+        expect(page.locator("#answer-model .banner")).to_contain_text(said)
     page_of.open("/zero-shot")
     assert "“rocket”" in page_of.headline
 

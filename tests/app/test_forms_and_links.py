@@ -178,6 +178,41 @@ def test_models_of_a_shared_machine_are_not_files() -> None:
     assert picker.checked(shared, " bundled ") == "bundled"
 
 
+OPENING = ("bundled:skewed", "bundled:balanced")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "query"),
+    [
+        (OPENING, ""),
+        (("bundled", "bundled:balanced"), ""),
+        (("bundled:skewed", "none"), "beside=none"),
+        (("bundled:skewed", "b:c"), "beside=b%3Ac"),
+        (("a:b", "none"), "model=a%3Ab"),
+        (("a:b", "bundled:balanced"), "model=a%3Ab&beside=bundled%3Abalanced"),
+        (("bundled:balanced", "bundled:balanced"), "model=bundled%3Abalanced&beside=bundled%3Abalanced"),
+    ],
+)
+def test_a_link_says_as_little_of_the_models_as_brings_them_back(chosen: tuple[str, str], query: str) -> None:
+    probe = PROBES[0]
+    params = probe.example()
+    said = links.models(chosen, OPENING, picker.same)
+    assert links.query(params, params, *said) == query
+    link = links.read(probe.params, parse_qsl(query))
+    back = (link.model or OPENING[0], link.beside or OPENING[1])
+    assert all(map(picker.same, back, chosen))
+
+
+def test_bundled_models_are_told_by_their_cards() -> None:
+    engine = make_engine()
+    both = picker.about(engine, OPENING)
+    assert "things were planted. " in both
+    assert "none was. " in both
+    alone = picker.about(engine, ("bundled:balanced", "none"))
+    assert "planted" not in alone
+    assert picker.about(engine, ("ViT-B-32-quickgelu:openai", "none")) == ""
+
+
 def test_the_picker_says_what_a_model_costs() -> None:
     engine = make_engine()
     engine.models(wait=True)
@@ -189,8 +224,12 @@ def test_the_picker_says_what_a_model_costs() -> None:
 
 def test_an_example_is_answered_once() -> None:
     engine = make_engine()
-    assert engine.ready(PROBES[0]) is None
-    assert engine.example(PROBES[0]) is engine.example(PROBES[0]) is engine.ready(PROBES[0])
+    first, second = engine.opens_with
+    assert engine.ready(PROBES[0], first) is None
+    answer = engine.example(PROBES[0], first)
+    assert answer is engine.example(PROBES[0], first) is engine.ready(PROBES[0], first)
+    assert engine.ready(PROBES[0], second) is None
+    assert engine.example(PROBES[0], second).report.headline != answer.report.headline
 
 
 def test_every_control_has_components() -> None:
