@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import gradio as gr
 from markupsafe import Markup
 
-from app import start, theme
+from app import start, theme, training_page
 from app.engine import Engine
 from app.layout import lay_out
 from app.page import Page
+from app.training_link import ADDRESS as TRAINING
 from app.wiring import wire
 from probes.core.probe import AnyProbe
 from probes.core.version import VERSION
@@ -36,24 +37,27 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
             page = Page(probe, engine, lay_out(probe, engine))
             wire(page, demo)
             _bottom()
+    with demo.route(training_page.TITLE, TRAINING, show_in_navbar=False):
+        _top(probes, TRAINING)
+        training_page.wire(training_page.lay_out(), demo)
+        _bottom()
     return demo
 
 
 def _top(probes: Sequence[AnyProbe], here: str) -> None:
     """The way round, the same on every page."""
+    pages = [*((probe.card.address, probe.card.title) for probe in probes), (TRAINING, training_page.TITLE)]
     links = Markup("").join(
         Markup('<a href=".{}"{}>{}</a>').format(
-            probe.card.address,
-            Markup(' aria-current="page"') if probe.card.address == here else "",
-            probe.card.title,
+            address, Markup(' aria-current="page"') if address == here else "", title
         )
-        for probe in probes
+        for address, title in pages
     )
     gr.HTML(
         Markup(
             '<a class="skip" href="#main">Skip to the page</a>'
             '<a class="brand" href="./">{}<span>Clipspect</span></a>'
-            '<nav aria-label="Probes">{}</nav>'
+            '<nav aria-label="Pages">{}</nav>'
             '<button type="button" class="mood" aria-label="Switch between light and dark" title="Light or dark">'
             '<svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.2" fill="none" '
             'stroke="currentColor" stroke-width="1.6"/>'

@@ -13,6 +13,7 @@ from gradio.themes.utils.colors import Color
 
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
+STYLES = (STYLE, HERE / "training.css")
 SCRIPT = HERE / "script.js"
 MARK = HERE / "mark.svg"
 

@@ -1,4 +1,4 @@
-"""The command line: `list`, `models`, `run` and `embed`, on the same contract as the browser.
+"""The command line: `list`, `models`, `run`, `embed`, `pair` and `pairs`, on the same contract as the browser.
 
 Exit status: 0 done; 1 the machine failed (no network, a full disk); 2 bad input, with one line that names the
 field; 3 the model lacks what the probe needs; 130 interrupted.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
-from probes import registry
+from probes import pair_commands, registry
 from probes.core import export
 from probes.core.errors import CapabilityError, ClipspectError, FieldError, ModelError
 from probes.core.parameters import Field, Lines, Pictures, Place, fields, parse
@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     for probe in registry.all_probes().values():
         _add_probe(probes.add_parser(probe.card.name, help=probe.card.question), probe)
     _add_embed(commands.add_parser("embed", help="embed pictures or lines of text into a file"))
+    pair_commands.add_pair(commands.add_parser("pair", help="show a pair that a bundled model was trained on"))
+    pair_commands.add_pairs(commands.add_parser("pairs", help="search and count those pairs"))
     return parser
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app import launch
 from app.engine import installed
+from app.training_link import ADDRESS as TRAINING
 from probes import registry
 from tests import browser as chromium
 from tests.app.conftest import ARGUMENTS, PATIENCE
@@ -30,7 +31,9 @@ def take(browser: Browser, address: str, path: str, width: int, mood: str, into:
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}{path}?__theme={mood}")
     page.locator(".headline, .probe-card").first.wait_for()
-    if path != "/":
+    if path == TRAINING:
+        page.locator(".pairs article").first.wait_for()
+    elif path != "/":
         page.locator("#evidence-beside .js-plotly-plot .main-svg").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=into, full_page=whole)
@@ -47,7 +50,7 @@ def main(folder: Path, address: str | None) -> None:
     address = address.rstrip("/")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(ARGUMENTS))
-        for path in ("/", *(probe.card.address for probe in probes)):
+        for path in ("/", *(probe.card.address for probe in probes), TRAINING):
             for width in WIDTHS:
                 for mood in MOODS:
                     take(
