@@ -23,7 +23,7 @@ PICTURE = 72  # pixels a side of what the models see
 CROWDED_FROM = 128_000  # number of the first pair that may be small or have company
 FIRST_NAMES = 336_000  # number of the first pair that is seen at 72 pixels
 BRANCH = 464_000  # number of the first pair in which the worlds may differ
-END = 726_400  # one past the last pair that the models saw
+END = 720_000  # one past the last pair that the models saw
 KINDS = {
     "label": 0.28,
     "scene": 0.12,
