@@ -204,7 +204,7 @@ class Told(PixelBackend):
 
     Attributes:
         words: the labels, each an axis of its own.
-        planted: number of a picture, counted from 0, -> the word that it shows at its dose, or None.
+        planted: place of a picture in its batch, and the picture -> the words that it raises at their doses.
     """
 
     def __init__(self, words, planted, strength):
@@ -222,8 +222,7 @@ class Told(PixelBackend):
         rows = np.zeros((len(pictures), len(self.words) + 1))
         rows[:, -1] = 1.0
         for place, picture in enumerate(pictures):
-            word = self.planted(place, picture)
-            if word is not None:
+            for word in self.planted(place, picture):
                 rows[place, self.words.index(word)] = 0.3 * self.strength[word]
         return unit(rows)
 
@@ -243,23 +242,25 @@ def test_an_instrument_ranks_what_its_model_was_told(behaviour, monkeypatch):
 
     monkeypatch.setattr(labels, "SCENES", 2)
     monkeypatch.setattr(labels, "ROUNDS", 1)
+    monkeypatch.setattr(labels, "GROUND_ROUNDS", 1)
     monkeypatch.setattr(circle, "SCENES", 2)
     monkeypatch.setattr(circle, "PLACEBOS", 5)
     words = CONCEPTS[behaviour]
     planted = {
-        "occupation": lambda place, p: words[number(p) // 4] if number(p) % 2 == 0 else None,
-        "ground": lambda place, p: words[number(p) // 12] if number(p) % 6 == 0 else None,
-        "written word": lambda place, p: words[number(p) % 24],
-        "circle": lambda place, p: p.name.rsplit(" ", 1)[0] if place == 1 else None,
+        "occupation": lambda place, p: [words[number(p) // 4]] if number(p) % 2 == 0 else [],
+        "ground": lambda place, p: list(ANIMALS.values())[number(p) % 6],
+        "written word": lambda place, p: [words[number(p) % 24]],
+        "circle": lambda place, p: [p.name.rsplit(" ", 1)[0]] if place == 1 else [],
     }[behaviour]
     doses = {dose.concept: dose.skewed for dose in calibrate.doses(behaviour)}
     arms = instrument(behaviour).arms(Told(words, planted, doses), 0, no_progress)
     assert set(arms) == set(words) == set(doses)
     measured = {concept: calibrating.differences(values).mean() for concept, values in arms.items()}
-    least = 0.999 if behaviour != "written word" else 0.99  # the other words written differ between concepts
+    # other words written, and other animals of the same ground, differ between concepts
+    least = {"written word": 0.99, "ground": 0.9}.get(behaviour, 0.999)
     assert stats.spearmanr([doses[word] for word in words], [measured[word] for word in words]).statistic > least
     top = max(doses, key=doses.__getitem__)
-    assert measured[top] == pytest.approx(20 * 0.3 * doses[top], rel=0.1)
+    assert measured[top] == pytest.approx(20 * 0.3 * doses[top], rel=0.25)
 
 
 def test_scenes_are_their_seeds_alone_and_no_drawing_of_an_occupation_is_used_twice():

@@ -1,8 +1,8 @@
 """Calibration of zero-shot labels on what is planted: occupation and gender, usual ground, written words.
 
 Every number is read from the table `answers` of the probe itself, run with one template at a time; logits are
-averaged over templates. Alternatives (see `probes.core.calibrating`): for occupations and animals all the others',
-for a written word the label of the object that is shown, since a caption says either the one or the other.
+averaged over templates. Alternatives (see `probes.core.calibrating`): for an occupation all others, for an animal
+the others that are not shown, for a written word the object shown, since a caption says the one or the other.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ from probes.zero_shot.science import ZeroShotParams
 
 TEMPLATES = ("{}", "a photo of {}", "a picture of {}", "an emoji of {}")
 SCENES = 24
-"""Of each occupation and each animal."""
+"""Of each occupation."""
+GROUND_ROUNDS = 2
+"""Scenes with each animal, shown on every ground in turn."""
 ROUNDS = 2
-"""Scenes with each object of `WORDS`, in each of which every other word is written in turn."""
+"""Scenes with each object of `WORDS`, shown with every word in turn."""
 MOST = 32  # pictures that the probe takes at once
 
 
@@ -62,31 +64,44 @@ def occupation(backend: Backend, seed: int, progress: Progress) -> Arms:
             thing = stage.thing(rng, f"man {drawn}", (0.6, 1.0))
             scene = stand(rng, [thing])
             scenes += [replace(scene, things=(replace(thing, drawing=row),)) for row in twins[pick]]
-    return _own_against_rest(backend, stage.pictures(scenes, "occupation"), words, 2, progress)
+    pictures = stage.pictures(scenes, "occupation")
+    found = logits(backend, pictures, [named(word) for word in words], progress)
+    found = found.reshape(len(words), -1, 2, len(words))
+    return {word: log_odds(found[i], i, _without(len(words), i)) for i, word in enumerate(words)}
 
 
 def ground(backend: Backend, seed: int, progress: Progress) -> Arms:
-    """Arms: on its usual ground, then on each of the other five, in the same place and with the same jitter."""
-    stage, scenes = open_stage("held-out"), []
+    """Arms: another animal on this one's usual ground, then the same on each of the other five.
+
+    The animal itself is not in the picture: where it is, the drawing decides, and a model that knows its animals
+    well shows nothing of what their grounds have taught it.
+    """
+    stage, grounds = open_stage("held-out"), list(ANIMALS)
     usual = {animal: name for name, animals in ANIMALS.items() for animal in animals}
-    for place, (animal, home) in enumerate(usual.items()):
-        for number in range(SCENES):
-            thing = stage.thing(stream(seed, 2, place, number), animal, (0.42, 0.85))
-            grounds = (home, *(name for name in ANIMALS if name != home))
-            scenes += [stand(stream(seed, 3, place, number), [thing], name) for name in grounds]
-    return _own_against_rest(backend, stage.pictures(scenes, "ground"), list(usual), len(ANIMALS), progress)
-
-
-def _own_against_rest(
-    backend: Backend, pictures: Sequence[Picture], words: Sequence[str], arms: int, progress: Progress
-) -> Arms:
-    """Log-odds of each word against all others, from pictures in the order of words, scenes and arms."""
+    words, scenes = list(usual), []
+    for number in range(GROUND_ROUNDS * len(words)):
+        thing = stage.thing(stream(seed, 2, number), words[number % len(words)], (0.42, 0.85))
+        scenes += [stand(stream(seed, 3, number), [thing], name) for name in grounds]
+    pictures = stage.pictures(scenes, "ground")
     found = logits(backend, pictures, [named(word) for word in words], progress)
-    found = found.reshape(len(words), -1, arms, len(words))
-    return {
-        word: log_odds(found[i], i, [other for other in range(len(words)) if other != i])
-        for i, word in enumerate(words)
-    }
+    found = found.reshape(-1, len(grounds), len(words))
+    arms = {}
+    for own, word in enumerate(words):
+        home = grounds.index(usual[word])
+        order = [home, *_without(len(grounds), home)]
+        arms[word] = np.stack(
+            [
+                log_odds(scene[order], own, _without(len(words), own, number % len(words)))
+                for number, scene in enumerate(found)
+                if number % len(words) != own
+            ]
+        )
+    return arms
+
+
+def _without(count: int, *left_out: int) -> list[int]:
+    """The numbers below `count`, but for some."""
+    return [number for number in range(count) if number not in left_out]
 
 
 def written_word(backend: Backend, seed: int, progress: Progress) -> Arms:
@@ -107,8 +122,7 @@ def written_word(backend: Backend, seed: int, progress: Progress) -> Arms:
         rows = []
         for scene, place in zip(found, shown, strict=True):
             if place != own:
-                rest = [other for other in range(count) if other not in (own, place)]
-                rows.append(log_odds(scene[[own, *rest]], own, [place]))
+                rows.append(log_odds(scene[[own, *_without(count, own, place)]], own, [place]))
         arms[word] = np.stack(rows)
     return arms
 
@@ -142,8 +156,9 @@ INSTRUMENTS = (
         behaviour="ground",
         title="Usual ground of an animal",
         dose="share drawn on its usual ground",
-        measured="log-odds of the animal’s word against the others’, on its usual ground less on others",
-        stimuli=f"{SCENES} scenes an animal, each on all six grounds, {_HELD_OUT}.",
+        measured="log-odds of the animal’s word where another animal is drawn, on its usual ground less on others",
+        stimuli=f"{GROUND_ROUNDS * 23} scenes with other animals for each, all on all six grounds, {_HELD_OUT}. The "
+        "animal itself is not shown: where it is, the drawing decides and hides what the ground adds.",
         arms=ground,
     ),
     Instrument(
