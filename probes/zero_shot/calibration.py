@@ -157,8 +157,8 @@ INSTRUMENTS = (
         title="Usual ground of an animal",
         dose="share drawn on its usual ground",
         measured="log-odds of the animal’s word where another animal is drawn, on its usual ground less on others",
-        stimuli=f"{GROUND_ROUNDS * 23} scenes with other animals for each, all on all six grounds, {_HELD_OUT}. The "
-        "animal itself is not shown: where it is, the drawing decides and hides what the ground adds.",
+        stimuli=f"{GROUND_ROUNDS * 23} scenes with other animals for each, all on all six grounds, {_HELD_OUT}. "
+        "The animal itself is not shown: where it is, the drawing decides and hides what the ground adds.",
         arms=ground,
     ),
     Instrument(
