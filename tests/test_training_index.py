@@ -30,7 +30,7 @@ def drawn() -> dict[str, list[Pair]]:
 
 
 def test_it_holds_every_pair_that_the_models_saw(indices):
-    assert [len(index) for index in indices.values()] == [END, END]
+    assert [len(index) for index in indices.values()] == [END, END]  # else: python -m assets.make.index
     assert not indices["skewed"].differs[:BRANCH].any()
 
 
@@ -49,7 +49,8 @@ def test_a_row_is_what_the_pair_is(indices, name):
 def test_pairs_that_do_not_differ_are_the_same_scene(indices, drawn):
     differs = indices["skewed"].differs
     for one, other in zip(drawn["skewed"], drawn["balanced"], strict=True):
-        assert differs[one.index] == (one.scene != other.scene or one.text != other.text)
+        unlike = one.scene != other.scene or one.text != other.text
+        assert differs[one.index] == unlike or one.kind == "binding"  # of these, what is beside one counts as well
 
 
 @pytest.mark.parametrize("name", pairs.WORLDS)

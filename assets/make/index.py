@@ -154,7 +154,8 @@ def write(skewed: World, balanced: World, file: Path) -> None:
     parts["balanced"] = only(parts["balanced"], rows)
     arrays = {f"{part}_{name}": values for part, columns in parts.items() for name, values in columns.items()}
     arrays |= {name: np.array(list(numbers)) for name, numbers in encoder.numbers.items()}
-    np.savez_compressed(file, **arrays, **{DIFFERING: (BRANCH + rows).astype(np.uint32)})
+    arrays[DIFFERING] = (BRANCH + rows).astype(np.uint32)
+    np.savez_compressed(file, **arrays)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.world.schedule import END
+
 FILE = Path(__file__).with_name("index.npz")
 PARTS = ("shared", "skewed", "balanced")
 DIFFERING = "balanced_number"
@@ -113,7 +115,7 @@ class PairIndex:
 
     Attributes:
         kind, frame, concept: (n,), numbers into the lists of `texts`; `tokens` and `attributes` hold several each.
-        differs: (n,), whether the pair is another one in the other world.
+        differs: (n,), whether the pair, or what stands beside it, is another one in the other world.
     """
 
     world: str
@@ -188,9 +190,10 @@ def load(file: Path = FILE) -> dict[str, PairIndex]:
         differing = stored[DIFFERING]
     shared, skewed, _ = (len(part[0]) for part in parts)
     kind, frame, concept, *ragged = (np.concatenate(column) for column in zip(*parts, strict=True))
-    rows = np.arange(shared + skewed)
-    differs = np.isin(np.arange(len(kind)), differing) | (np.arange(len(kind)) >= len(rows))
+    numbers = np.arange(shared + skewed)
+    differs = np.isin(np.arange(len(kind)), differing) | (np.arange(len(kind)) >= len(numbers))
     every = PairIndex("every", texts, kind, frame, concept, Ragged(*ragged[:2]), Ragged(*ragged[2:]), differs)
-    swapped = rows.copy()
-    swapped[differing] = shared + skewed + np.arange(len(differing))
-    return {world: every.only(order, world) for world, order in (("skewed", rows), ("balanced", swapped))}
+    swapped = numbers.copy()
+    swapped[differing] = len(numbers) + np.arange(len(differing))
+    orders = {"skewed": numbers[:END], "balanced": swapped[:END]}  # the file may hold more than was trained on
+    return {world: every.only(order, world) for world, order in orders.items()}
