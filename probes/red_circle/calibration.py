@@ -21,9 +21,9 @@ from probes.red_circle.science import RedCircleParams
 from probes.stage import Stage, named, open_stage, stream
 
 TEMPLATES = ("{}", "a photo of {}", "a picture of {}", "an emoji of {}")
-SCENES = 16
+SCENES = 24
 """Of each object."""
-PLACEBOS = 20
+PLACEBOS = 12
 
 
 def circle(backend: Backend, seed: int, progress: Progress) -> Arms:
