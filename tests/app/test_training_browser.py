@@ -24,7 +24,7 @@ def test_search_then_a_chip_then_the_counts(tab: Tab) -> None:
     page.wait_for_selector(CARDS)
     page.fill("#field-words input, #field-words textarea", "cook")
     page.press("#field-words input, #field-words textarea", "Enter")
-    expect(page.locator(".found-box")).to_contain_text("caption says cook")
+    expect(page.locator(".prose.found-box")).to_contain_text("caption says cook")
     expect(page).to_have_url(re.compile(r"words=cook"))
     expect(page.locator(f"{CARDS} .word.on").first).to_have_text("cook")
 
