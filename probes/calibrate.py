@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,13 @@ def weights_file(spec: str) -> Path | None:
 def file_digest(spec: str) -> str:
     """SHA-256 of a model's file of weights, hexadecimal; empty where there is none."""
     file = weights_file(spec)
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+    return _digest(file, file.stat().st_mtime_ns) if file else ""
+
+
+@lru_cache(maxsize=8)
+def _digest(file: Path, changed: int) -> str:
+    """SHA-256 of a file as it was at `changed`, nanoseconds."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def stale(read: Calibration) -> bool:

@@ -193,7 +193,7 @@ def test_the_figure_is_drawn_from_the_file_alone(made):
     assert list(skewed.x) == list(balanced.x) == [dose.skewed for dose in DOSES]
     assert list(skewed.y) == [reading.measured for reading in made.skewed.readings]
     assert drawn.layout.yaxis2.matches == "y"
-    assert f"{made.false_positives.value:.1%}" in drawn.layout.title.text
+    assert f"{100 * made.false_positives.value:.1f} %" in drawn.layout.title.text
 
 
 # ---- the instruments, on a model that reads concept and arm from a picture's name -----------------------------

@@ -43,7 +43,7 @@ def draw(read: Sequence[Calibration], file: Path) -> None:
         axes[0, column].annotate(
             one.title, (0.5, 1.18), xycoords="axes fraction", ha="center", fontsize=10, weight="bold", color=TEXT
         )
-        axes[1, column].set_xlabel(f"false positives {one.false_positives.value:.1%} at 5 %", fontsize=9)
+        axes[1, column].set_xlabel(f"false positives {100 * one.false_positives.value:.1f} % at 5 %", fontsize=9)
     figure.supxlabel("dose planted in the skewed world", fontsize=9, color=TEXT)
     figure.supylabel("measured (change of log-odds)", fontsize=9, color=TEXT)
     file.parent.mkdir(parents=True, exist_ok=True)

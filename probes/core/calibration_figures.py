@@ -21,8 +21,8 @@ def figure(read: Calibration) -> go.Figure:
     )
     for column, (side, name, colour) in enumerate(sides, 1):
         figure.add_trace(_points(side, doses, name, colour), row=1, col=column)
-    rate = read.false_positives
-    styled(figure, f"{read.title}: planted and measured; false positives {rate.value:.1%} at 5 %", height=400)
+    rate = 100 * read.false_positives.value
+    styled(figure, f"{read.title}: planted and measured; false positives {rate:.1f} % at 5 %", height=400)
     figure.update_layout(showlegend=False, margin={"t": 84})
     figure.update_xaxes(title_text="dose planted in the skewed world", range=[-0.03, 1.03], tickformat=".0%")
     figure.update_yaxes(zeroline=True, zerolinewidth=2)
