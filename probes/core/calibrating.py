@@ -49,7 +49,7 @@ from probes.core.errors import ClipspectError
 from probes.core.model import Backend, Progress, no_progress
 from probes.core.statistics import RESAMPLES, benjamini_hochberg, mean_estimate, sign_flip_p
 
-REPETITIONS = 1000
+REPETITIONS = 500
 """Dealings of names on the balanced model."""
 
 
