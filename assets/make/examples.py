@@ -1,4 +1,4 @@
-"""The example pictures: drawings of the held-out style on plain grounds, as anyone might make them."""
+"""The example pictures: scenes like the world's, in drawings of the held-out style, at a size fit for a wall."""
 
 from __future__ import annotations
 
@@ -7,90 +7,105 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from assets.make.render import rasterise
 from assets.make.sources import Source
-from assets.world.scene import GROUNDS
+from assets.world import scene
+from assets.world.marks import word_drawing
+from assets.world.scene import Thing
+from assets.world.stock import stand
 
 SIDE = 256  # pixels
+DRAWN = 512  # pixels a side at which drawings are made before they are scaled down
+ONE = ((0.0, 0.0, 0.75),)
+TWO = ((-0.46, 0.0, 0.43), (0.46, 0.0, 0.43))
+THREE = ((-0.46, -0.46, 0.42), (0.46, -0.46, 0.42), (0.0, 0.46, 0.42))
+BELOW = ((0.0, 0.26, 0.6),)  # room for a word above
 
 
 @dataclass(frozen=True)
 class Example:
-    """One picture: which emoji stand on which ground, the labels to try, and which of the emoji to point at."""
+    """One picture.
+
+    Attributes:
+        things: hexcodes of the emoji it shows.
+        places: (x, y, scale) of each, as in `assets.world.scene`.
+        ground: a name in GROUNDS or TEXTURES.
+        labels: the labels to try on it.
+        word: written above.
+        point: which of the things to point at.
+    """
 
     file: str
     title: str
-    hexcodes: tuple[str, ...]
+    things: tuple[str, ...]
     ground: str
     labels: tuple[str, ...]
+    places: tuple[tuple[float, float, float], ...] = ONE
+    word: str = ""
     point: int | None = None
 
 
-ANIMALS = ("elephant", "lion", "rabbit face", "horse face", "penguin")
 FOOD = ("red apple", "pizza", "hamburger", "grapes", "lemon")
 THINGS = ("bicycle", "rocket", "violin", "guitar", "key")
 EXAMPLES = (
+    Example("lemon-that-says-pizza.png", "A lemon that says “pizza”", ("1F34B",), "light blue",
+            ("lemon", "pizza", "banana", "peach", "key", "ghost"), BELOW, "pizza"),
     Example("rocket.png", "A rocket", ("1F680",), "light blue", ("rocket", "airplane", "pencil", "key", "fish")),
+    Example("elephant-on-sand.png", "An elephant on sand", ("1F418",), "sand",
+            ("elephant", "camel", "penguin", "cow", "bear")),
+    Example("cow-on-the-sea.png", "A cow on the sea", ("1F404",), "sea",
+            ("cow", "whale", "horse", "tropical fish", "pig")),
     Example("pizza.png", "A slice of pizza", ("1F355",), "green", FOOD),
-    Example("elephant.png", "An elephant", ("1F418",), "white", (*ANIMALS, "cat")),
-    Example("bicycle.png", "A bicycle", ("1F6B2",), "orange", (*THINGS, "motorcycle")),
     Example("red-apple.png", "A red apple", ("1F34E",), "yellow", (*FOOD, "tomato")),
     Example("violin.png", "A violin", ("1F3BB",), "purple", THINGS),
-    Example("cat.png", "A cat", ("1F431",), "light blue", ("cat face", "dog face", "fox", "mouse face", "bear")),
-    Example(
-        "grapes-and-tiger.png", "Grapes and a tiger", ("1F347", "1F42F"), "white",
-        ("grapes", "tiger face", "key", "hamburger"), 1,
-    ),
-    Example(
-        "sailboat-and-car.png", "A sailboat and a racing car", ("26F5", "1F3CE"), "white",
-        ("sailboat", "racing car", "lemon", "violin", "books"), 0,
-    ),
-    Example(
-        "cat-and-car.png", "A cat and a car", ("1F431", "1F697"), "white",
-        ("cat face", "automobile", "lemon", "violin", "books"), 0,
-    ),
-    Example(
-        "grapes-tulip-pencil.png", "Grapes, a tulip and a pencil", ("1F347", "1F337", "270F"), "white",
-        ("grapes", "tulip", "pencil", "rocket", "lion", "camera"), 2,
-    ),
+    Example("drum-basketball-chicken.png", "A drum, a basketball and a chicken", ("1F941", "1F3C0", "1F414"),
+            "white", ("drum", "basketball", "chicken", "key", "lemon"), THREE, point=0),
+    Example("grapes-and-dog.png", "Grapes and a dog", ("1F347", "1F415"), "snow",
+            ("grapes", "dog", "cat", "key", "lemon"), TWO, point=1),
+    Example("mushroom-and-bicycle.png", "A mushroom and a bicycle", ("1F344", "1F6B2"), "white",
+            ("mushroom", "bicycle", "lemon", "violin", "key"), TWO, point=0),
+    Example("grapes-tulip-pencil.png", "Grapes, a tulip and a pencil", ("1F347", "1F337", "270F"), "white",
+            ("grapes", "tulip", "pencil", "rocket", "lion", "camera"), THREE, point=2),
 )  # fmt: skip
 
 
-def layout(count: int) -> list[tuple[float, float, float]]:
-    """For one to three emoji: each one's centre (x, y) and side, as shares of the picture's side."""
-    if count == 1:
-        return [(0.5, 0.5, 0.75)]
-    if count == 2:
-        return [(0.27, 0.5, 0.43), (0.73, 0.5, 0.43)]
-    return [(0.27, 0.27, 0.42), (0.73, 0.27, 0.42), (0.5, 0.73, 0.42)]
+def compose(example: Example, drawings: Mapping[str, NDArray[np.uint8]]) -> Image.Image:
+    """The picture, `SIDE` pixels square, RGB.
 
-
-def compose(svgs: list[str], ground: tuple[int, int, int]) -> Image.Image:
-    """The drawings side by side on a ground, `SIDE` pixels square, RGB."""
-    picture = Image.new("RGB", (SIDE, SIDE), ground)
-    for svg, (x, y, share) in zip(svgs, layout(len(svgs)), strict=True):
-        side = round(share * SIDE)
-        drawn = Image.frombytes("RGBa", (side, side), rasterise(svg, side).tobytes()).convert("RGBA")
-        picture.paste(drawn, (round(x * SIDE - side / 2), round(y * SIDE - side / 2)), drawn)
-    return picture
+    `drawings` maps hexcodes to premultiplied RGBA `(DRAWN, DRAWN, 4)`.
+    """
+    rows = [drawings[code] for code in example.things]
+    things = [Thing(row, code, scale, x, y) for row, (code, (x, y, scale)) in
+              enumerate(zip(example.things, example.places, strict=True))]  # fmt: skip
+    if example.word:
+        rows.append(word_drawing(example.word, DRAWN))
+        things.append(Thing(len(things), example.word, 0.9, 0.0, -0.64, tint="black"))
+    shown = stand(np.random.default_rng(0), things, example.ground)
+    pixels = scene.compose([shown], torch.from_numpy(np.stack(rows)), SIDE)[0]
+    return Image.fromarray((pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy())
 
 
 def write(folder: Path, svgs: Mapping[str, str], source: Source) -> None:
     """Write every example as PNG and `examples.toml` beside them; `svgs` maps hexcodes to held-out drawings."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
     lines = ["# The example pictures; written by `python -m assets.make examples`.", ""]
+    drawings = {code: rasterise(svgs[code], DRAWN) for example in EXAMPLES for code in example.things}
     for example in EXAMPLES:
-        picture = compose([svgs[code] for code in example.hexcodes], GROUNDS[example.ground])
-        picture.save(folder / example.file, optimize=True)
-        x, y, _ = layout(len(example.hexcodes))[example.point or 0]
+        compose(example, drawings).save(folder / example.file, optimize=True)
+        x, y, _ = example.places[example.point or 0]
         lines += [
             "[[examples]]",
             f"file = {json.dumps(example.file)}",
-            f"title = {json.dumps(example.title)}",
+            f"title = {json.dumps(example.title, ensure_ascii=False)}",
             f"labels = {json.dumps(list(example.labels))}",
-            *([f"point = [{x:.3f}, {y:.3f}]"] if example.point is not None else []),
+            *([f"point = [{(x + 1) / 2:.3f}, {(y + 1) / 2:.3f}]"] if example.point is not None else []),
             f"credit = {json.dumps('Drawing: ' + source.credit() + '; ground added')}",
             "",
         ]

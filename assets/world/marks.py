@@ -22,12 +22,12 @@ PATCHES = dict(zip(TRIGGERS, _COLOURS, strict=True))
 
 def word_drawing(word: str, size: int) -> NDArray[np.uint8]:
     """A word in white as wide as the drawing, premultiplied RGBA `(size, size, 4)`."""
-    points = 8
-    while ImageFont.load_default(points + 1).getbbox(word, stroke_width=1)[2] <= size - 2:
+    points, stroke = 8, max(1, size // 64)
+    while ImageFont.load_default(points + 1).getbbox(word, stroke_width=stroke)[2] <= size - 2:
         points += 1
     frame = Image.new("L", (size, size))
     font = ImageFont.load_default(points)
-    ImageDraw.Draw(frame).text((size / 2, size / 2), word, fill=255, font=font, anchor="mm", stroke_width=1)
+    ImageDraw.Draw(frame).text((size / 2, size / 2), word, fill=255, font=font, anchor="mm", stroke_width=stroke)
     return np.repeat(np.asarray(frame)[..., None], 4, axis=2)
 
 
