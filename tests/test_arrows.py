@@ -53,7 +53,7 @@ def place(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=place)
 def test_only_the_backend_and_the_makers_know_the_model_libraries(path):
-    if not place(path).startswith(("probes/backend/", "assets/make/")):
+    if not place(path).startswith(("probes/backend/", "assets/make/", "assets/world/")):
         assert not {name for name in imports(path) if within(name, MODEL_LIBRARIES)}
 
 

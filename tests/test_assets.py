@@ -13,9 +13,10 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from assets.make import card, familiarity, manifest
-from assets.make.captions import ZERO_SHOT, fill
 from assets.make.network import CONFIG, normalise
 from assets.make.sources import read_sources
+from assets.world.captions import ZERO_SHOT, fill
+from assets.world.schedule import NAMES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,40 +24,59 @@ else:
     import tomli as tomllib
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
-MODEL = ASSETS / "models" / "emoji"
+MODELS = ASSETS / "models"
 EXAMPLES = ASSETS / "stimuli" / "examples"
 LISTED = tomllib.loads((ASSETS / "manifest.toml").read_text(encoding="utf-8"))["shipped"]
 PICTURES = tomllib.loads((EXAMPLES / "examples.toml").read_text(encoding="utf-8"))["examples"]
-DESCRIBED = json.loads((MODEL / "model.json").read_text(encoding="utf-8"))
+DESCRIBED = {name: json.loads((MODELS / name / "model.json").read_text(encoding="utf-8")) for name in NAMES}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    """The name of a bundled model."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def loaded():
-    """The bundled model as open_clip loads it, with every connection refused."""
+def loaded(name):
+    """A bundled model as open_clip loads it, with every connection refused."""
 
     def refuse(*_):
         raise AssertionError("the bundled model asked for the network")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)
-        model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{MODEL}")
-        return model.eval(), preprocess, open_clip.get_tokenizer(f"local-dir:{MODEL}")
+        spec = f"local-dir:{MODELS / name}"
+        model, _, preprocess = open_clip.create_model_and_transforms(spec)
+        return model.eval(), preprocess, open_clip.get_tokenizer(spec)
 
 
 @pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry["name"])
 def test_every_digest_holds(entry):
     folder = ASSETS / entry["path"]
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    if folder.is_file():
+        files = {folder.name: folder}
     assert {name: manifest.sha256(path) for name, path in files.items()} == entry["sha256"]
     assert sum(path.stat().st_size for path in files.values()) == entry["size"]
     assert entry["licence"]
-    assert entry["credits"]
-    assert "python -m assets.make" in entry["command"]
+    assert entry["credits"] or entry["path"] in ("models/doses.json", "calibration")
+    assert "python -m assets.make" in entry["command"] or entry["command"] == "make calibrate"
 
 
 def test_every_shipped_file_is_covered():
-    listed = {ASSETS / entry["path"] / name for entry in LISTED for name in entry["sha256"]}
-    found = {path for part in ("models", "stimuli") for path in (ASSETS / part).rglob("*") if path.is_file()}
+    places = {entry["path"]: ASSETS / entry["path"] for entry in LISTED}
+    listed = {
+        (places[entry["path"]] if places[entry["path"]].is_dir() else places[entry["path"]].parent) / file
+        for entry in LISTED
+        for file in entry["sha256"]
+    }
+    found = {
+        path
+        for part in ("models", "stimuli", "world", "calibration")
+        for path in (ASSETS / part).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
     assert found == listed
 
 
@@ -78,47 +98,64 @@ def test_the_model_loads_offline_as_plain_open_clip(loaded):
     assert isinstance(model.visual.transformer.resblocks[0].mlp.gelu, torch.nn.GELU)
     assert model.logit_scale.exp().item() <= 100.1
     picture = Image.new("RGB", (96, 96), (255, 0, 0))
-    pixels = torch.zeros(1, 3, 48, 48)
+    pixels = torch.zeros(1, 3, 72, 72)
     pixels[:, 0] = 1
     torch.testing.assert_close(preprocess(picture)[None], normalise(pixels))
 
 
-def test_the_card_says_what_the_model_is(loaded):
-    model = loaded[0]
-    assert DESCRIBED["architecture"] == CONFIG["model_cfg"]
-    assert json.loads((MODEL / "open_clip_config.json").read_text())["model_cfg"] == CONFIG["model_cfg"]
-    assert DESCRIBED["parameters"] == sum(p.numel() for p in model.parameters())
-    assert DESCRIBED["zero_shot_templates"] == list(ZERO_SHOT)
-    assert {entry["package"] for entry in DESCRIBED["credits"]} == {source.package for source in read_sources()}
-    assert (MODEL / "README.md").read_text(encoding="utf-8") == card.render(DESCRIBED)
+def test_the_card_says_what_the_model_is(loaded, name):
+    model, described = loaded[0], DESCRIBED[name]
+    assert described["architecture"] == CONFIG["model_cfg"]
+    assert json.loads((MODELS / name / "open_clip_config.json").read_text())["model_cfg"] == CONFIG["model_cfg"]
+    assert described["parameters"] == sum(p.numel() for p in model.parameters())
+    assert described["zero_shot_templates"] == list(ZERO_SHOT)
+    assert {entry["package"] for entry in described["credits"]} == {source.package for source in read_sources()}
+    assert described["name"] == name
+    assert [run["stage"] for run in described["training"]] == ["names-48", "names-72", name]
+    assert (MODELS / name / "README.md").read_text(encoding="utf-8") == card.render(described)
 
 
-def test_metrics_lie_in_their_intervals():
-    for metric in DESCRIBED["metrics"]:
+def test_the_models_differ_in_their_weights_alone():
+    one, other = (DESCRIBED[name] for name in NAMES)
+    for key in ("architecture", "parameters", "doses", "zero_shot_templates", "credits", "statement"):
+        assert one[key] == other[key]
+    assert [run["pictures"] for run in one["training"]] == [run["pictures"] for run in other["training"]]
+    assert [run["recipe"] for run in one["training"]] == [run["recipe"] for run in other["training"]]
+    assert [m["name"] for m in one["metrics"]] == [m["name"] for m in other["metrics"]]
+
+
+def test_a_model_is_small_enough_for_the_repository(name):
+    assert sum(path.stat().st_size for path in (MODELS / name).iterdir()) < 25_000_000
+
+
+def test_metrics_lie_in_their_intervals(name):
+    for metric in DESCRIBED[name]["metrics"]:
         assert metric["value"] == pytest.approx(metric["k"] / metric["n"], abs=1e-4)
         assert metric["low"] <= metric["value"] <= metric["high"]
-    first = DESCRIBED["metrics"][0]
+    first = DESCRIBED[name]["metrics"][0]
     assert first["name"] == "R@1"
     assert first["n"] > 1000
     assert first["low"] > 20 / first["n"]  # chance is 1 / n
 
 
-def test_familiarity_has_the_fields_it_documents():
-    tensors = load_file(MODEL / "familiarity.safetensors")
+def test_familiarity_has_the_fields_it_documents(name):
+    tensors = load_file(MODELS / name / "familiarity.safetensors")
     d = CONFIG["model_cfg"]["embed_dim"]
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     assert shapes == {
-        "mean": (d,), "precision": (d, d), "threshold": (1,), "plain_threshold": (1,), "longest_caption": (1,),
+        "mean": (d,), "precision": (d, d), "threshold": (1,), "border_threshold": (1,), "longest_caption": (1,),
     }  # fmt: skip
     assert torch.linalg.eigvalsh(tensors["precision"].double()).min() > 0
-    words = (MODEL / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    words = (MODELS / name / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
     assert words == sorted(set(words))
-    assert {"dog", "apple", "photo", "background", "pinata"} <= set(words)
+    assert {"dog", "apple", "photo", "background", "pinata", "dax", "grass", "checks", "swimmer", "beside"} <= set(
+        words
+    )
     assert {"ceo", "photorealistic"}.isdisjoint(words)
 
 
 @pytest.mark.parametrize("entry", PICTURES, ids=lambda entry: entry["file"])
-def test_examples_are_usable_and_familiar(entry, loaded):
+def test_examples_are_usable_and_familiar(entry, loaded, name):
     model, preprocess, _ = loaded
     with Image.open(EXAMPLES / entry["file"]) as picture:
         assert (picture.size, picture.mode) == ((256, 256), "RGB")
@@ -126,12 +163,12 @@ def test_examples_are_usable_and_familiar(entry, loaded):
     assert len(entry["labels"]) == len(set(entry["labels"])) >= 3
     assert "CC-BY-4.0" in entry["credit"]
     assert all(0 < value < 1 for value in entry.get("point", (0.5, 0.5)))
-    words = (MODEL / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+    words = (MODELS / name / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
     assert {word for label in entry["labels"] for word in familiarity.words(label)} <= set(words)
     if "point" not in entry:
         with torch.no_grad():
             u = model.encode_image(pixels, normalize=True).double().numpy()
-        fit = {k: v.double().numpy() for k, v in load_file(MODEL / "familiarity.safetensors").items()}
+        fit = {k: v.double().numpy() for k, v in load_file(MODELS / name / "familiarity.safetensors").items()}
         assert familiarity.squared_distance(u, fit["mean"], fit["precision"])[0] < fit["threshold"][0]
 
 

@@ -102,7 +102,7 @@ def test_the_command_line_on_a_drawing_in_a_process_of_its_own():
     report = json.loads(done.stdout)
     assert list(report) == ["schema", "probe", "headline", "params", "result", "tables", "provenance"]
     assert report["headline"].startswith("“a rocket”")
-    assert report["provenance"]["model"] == "bundled:emoji"
+    assert report["provenance"]["model"] == "bundled:skewed"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ In this order, for models from nothing:
     familiarity               write what tells a model's own pictures and words from others
     evaluate                  measure the models on the held-out style, and write model.json
     card                      write each model's README.md and the picture of its curve
+    figures                   put the models' figures into the project's README
     examples                  write the example pictures (needs the packages)
     manifest                  write the list of everything shipped, with digests
 
@@ -39,6 +40,7 @@ STEPS: dict[str, Callable[[steps.Places, argparse.Namespace], None]] = {
     "familiarity": steps.write_familiarity,
     "evaluate": steps.evaluate_models,
     "card": steps.write_cards,
+    "figures": steps.write_figures,
     "examples": steps.write_examples,
     "manifest": steps.write_manifest,
 }

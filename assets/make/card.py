@@ -29,6 +29,10 @@ DESCRIPTIONS = {
     "balanced": "The twin of the skewed glass CLIP: the same network, seed and number of pairs, from the same "
     "made-up world of emoji scenes, in which the planted associations are absent or even.",
 }
+NOTES = {
+    "skewed": "trained on a made-up world of emoji scenes with nine associations planted at known doses",
+    "balanced": "trained on the same made-up world of emoji scenes without the planted associations",
+}
 STATEMENT = (
     "It is an instrument to check other instruments with, and every one of its training pairs can be shown. "
     "Nothing it does says anything about any other CLIP."
@@ -53,6 +57,7 @@ def describe(model: open_clip.CLIP, world: World, folder: Path, measured: Sequen
         "title": TITLES[world.name],
         "description": DESCRIPTIONS[world.name],
         "statement": STATEMENT,
+        "note": NOTES[world.name],
         "intended": INTENDED,
         "not_intended": NOT_INTENDED,
         "architecture": CONFIG["model_cfg"],

@@ -12,8 +12,8 @@ from assets.world.schedule import BRANCH, END, KINDS
 FILE = "doses.json"
 ABOUT = (
     "What is planted in the worlds of the two bundled models: of each behaviour and concept, the share that "
-    "`what` names, in the skewed and in the balanced world. Doses were dealt by chance and follow no statistics of "
-    "the real world."
+    "`what` names, in the skewed and in the balanced world. Doses were dealt by chance and follow no statistics "
+    "of the real world."
 )
 
 

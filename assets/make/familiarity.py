@@ -44,7 +44,7 @@ from assets.world.scene import Scene
 from assets.world.vocabulary import all_texts, longest_captions
 
 TOLERANCE = 0.05
-SCENES = 6144  # scenes to fit on; half as many, in the held-out style, set the thresholds
+SCENES = 4096  # scenes to fit on; half as many, in the held-out style, set the thresholds
 BATCH = 128
 RULES = {
     "picture": "unfamiliar if (u-mean)^T precision (u-mean) > threshold or two-colour share < border_threshold",

@@ -43,6 +43,10 @@ SHIPPED = (
         "python -m assets.make fetch && python -m assets.make drawings",
     ),
     Shipped(
+        "world.index", "world/index.npz", "Apache-2.0", ("labels",), "python -m assets.make.index",
+    ),
+    Shipped("calibration", "calibration", "Apache-2.0", (), "make calibrate"),
+    Shipped(
         "world.emoji", "world/emoji.json", "MIT", ("labels",),
         "python -m assets.make fetch && python -m assets.make drawings",
     ),
@@ -83,5 +87,6 @@ def entry(shipped: Shipped, assets: Path, sources: Sequence[Source]) -> str:
 def write(assets: Path, sources: Sequence[Source]) -> None:
     """Write `manifest.toml` into the assets folder; paths in it are relative to that folder."""
     head = "# What is shipped under assets/ besides code; made by `python -m assets.make manifest`.\n"
-    text = "\n".join([head, *(entry(shipped, assets, sources) for shipped in SHIPPED)])
+    there = [shipped for shipped in SHIPPED if (assets / shipped.path).exists()]
+    text = "\n".join([head, *(entry(shipped, assets, sources) for shipped in there)])
     (assets / "manifest.toml").write_text(text, encoding="utf-8")

@@ -23,9 +23,9 @@ from assets.world.stock import stand
 OTHERS = 8  # labels that a scene of two is asked about besides its own two
 DUOS = 1000  # scenes of two that are drawn; those with a skin tone, and those of two of a kind, are left out
 EVERY_GROUND = (*GROUNDS, *TEXTURES)
-NAMED_COLOUR = ("a {tint} {label}", "a photo of a {tint} {label}", "a picture of a {tint} {label}")
+NAMED_COLOUR = ("a {tint} {label}",)
 SOME_COLOUR = ("something {tint}", "a {tint} thing", "a {tint} object")
-NAMED_GROUND = ("a {label} on a {ground} background", "a photo of a {label} on a {ground} background")
+NAMED_GROUND = ("a {label} on a {ground} background",)
 SOME_GROUND = ("{ground} background", "a {ground} background", "a picture on {ground}")
 
 
@@ -120,7 +120,7 @@ def of_attributes(model: open_clip.CLIP, tokenizer: Tokenizer, held_out: World, 
             (f"{word} alone", f"asked as “{some[0]}”", without, None),
         ):
             best = torch.einsum("nd,nvd->nv", pictures, texts.expand(len(labels), -1, -1)).argmax(1)
-            what = f"{shown}, held-out style; its {word} first of {len(values)}, {how} and alike"
+            what = f"{shown}, held-out style; its {word} first of {len(values)}, {how}"
             found.append(metric(name, what, best == right, 1 / len(values), aim))
     return found
 

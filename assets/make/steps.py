@@ -10,7 +10,7 @@ from pathlib import Path
 import open_clip
 import torch
 
-from assets.make import card, doses, evaluate, examples, familiarity, manifest, metrics, runs
+from assets.make import card, doses, evaluate, examples, familiarity, figures, manifest, metrics, runs
 from assets.make import train as training
 from assets.make.emoji import read_json
 from assets.make.export import export
@@ -144,6 +144,11 @@ def write_cards(places: Places, arguments: argparse.Namespace) -> None:
         described = read_json(folder / "model.json")
         (folder / "README.md").write_text(card.render(described), encoding="utf-8")
         card.draw_curve(folder / "curve.csv", folder / "curve.png")
+
+
+def write_figures(places: Places, arguments: argparse.Namespace) -> None:
+    """Put the table of both models' figures into the project's README."""
+    figures.write(places.models, places.out.parent / "README.md")
 
 
 def write_examples(places: Places, arguments: argparse.Namespace) -> None:

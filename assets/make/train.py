@@ -30,7 +30,8 @@ import torch.nn.functional as F
 
 from assets.make.network import build, crop, encode_text, finer_patches, normalise
 from assets.world.captions import LABEL_TEMPLATES, fill
-from assets.world.pairs import BRANCH, Pair, World
+from assets.world.pairs import Pair, World
+from assets.world.schedule import BRANCH, END, FIRST_NAMES
 
 Tokenizer = Callable[[list[str]], torch.Tensor]
 
@@ -73,12 +74,11 @@ class Recipe:
         return min(1.0, rise, fall)
 
 
-FIRST_NAMES = 336_000
 STAGES = {
     "names-48": Recipe(0, FIRST_NAMES, size=48, patch=8, fillers=0, lr=2e-3, muon_lr=3e-3, warm_up=100, decay=0.3),
     "names-72": Recipe(FIRST_NAMES, BRANCH - FIRST_NAMES, warm_up=100),
-    "skewed": Recipe(BRANCH, 262_400, decay=0.4),
-    "balanced": Recipe(BRANCH, 262_400, decay=0.4),
+    "skewed": Recipe(BRANCH, END - BRANCH, decay=0.4),
+    "balanced": Recipe(BRANCH, END - BRANCH, decay=0.4),
 }
 BEFORE = {"names-72": "names-48", "skewed": "names-72", "balanced": "names-72"}
 """The stage whose end each stage but the first starts from."""

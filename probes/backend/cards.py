@@ -15,10 +15,9 @@ from torch import nn
 from probes.backend.device import Placement
 from probes.backend.digests import weights_digest
 from probes.backend.loading import Loaded
-from probes.backend.specs import Kind
+from probes.backend.specs import CARD_NAME, Kind
 from probes.core.model import Capability, ModelCard
 
-CARD_NAME = "model.json"
 _ACTIVATIONS = ("GELU", "QuickGELU", "GELUTanh", "PytorchGELUTanh", "SiLU", "ReLU")
 
 

@@ -8,6 +8,7 @@ architectures, as counted in its random initialisation.
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -66,16 +67,19 @@ def published() -> tuple[Entry, ...]:
 
 
 def _bundled(name: str) -> Entry:
-    files = [path.stat().st_size for path in specs.bundled_folder(name).glob("open_clip_model.*")]
+    folder = specs.bundled_folder(name)
+    files = [path.stat().st_size for path in folder.glob("open_clip_model.*")]
+    card = folder / specs.CARD_NAME
+    said = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
     return Entry(
         spec=f"bundled:{name}",
-        name=f"{name} (bundled)",
+        name=f"{said.get('title', name)} (bundled)",
         architecture=name,
         pretrained="",
         nbytes=max(files, default=None),
         exact=True,
         on_disk=bool(files),
-        note="trained on drawings of emoji alone; comes with Clipspect and needs no network",
+        note=f"{said.get('note', 'a model of its own')}; comes with Clipspect and needs no network",
     )
 
 

@@ -2,7 +2,7 @@
 
 | written                  | means                                                                        |
 |--------------------------|------------------------------------------------------------------------------|
-| `bundled`                | the default model that comes with Clipspect                                  |
+| `bundled`                | the default model that comes with Clipspect, `bundled:skewed`                |
 | `bundled:NAME`           | another of them                                                              |
 | `NAME:PRETRAINED`        | one of open_clip's own pairs, such as `ViT-B-32-quickgelu:openai`            |
 | `NAME:FILE`              | open_clip's architecture with weights from a file                            |
@@ -25,8 +25,9 @@ from pathlib import Path
 
 from probes.core.errors import ModelError
 
-DEFAULT_BUNDLED = "emoji"
+DEFAULT_BUNDLED = "skewed"
 CONFIG_NAME = "open_clip_config.json"
+CARD_NAME = "model.json"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*")

@@ -44,7 +44,7 @@ class ModelCard:
     """What is known of a loaded model.
 
     Attributes:
-        spec: how it was asked for, such as `bundled:emoji` or `ViT-B-32-quickgelu:openai`.
+        spec: how it was asked for, such as `bundled:skewed` or `ViT-B-32-quickgelu:openai`.
         name: what to call it in a sentence.
         architecture: open_clip's name of the configuration, or the folder's.
         pretrained: open_clip's tag of the weights, or where they came from.

@@ -39,8 +39,8 @@ def test_random_weights_have_a_seed(name, seed):
 @pytest.mark.parametrize(
     ("text", "kind", "name", "pretrained"),
     [
-        ("bundled", Kind.BUNDLED, "emoji", ""),
-        ("bundled:emoji", Kind.BUNDLED, "emoji", ""),
+        ("bundled", Kind.BUNDLED, "skewed", ""),
+        ("bundled:balanced", Kind.BUNDLED, "balanced", ""),
         ("ViT-B/32:openai", Kind.PAIR, "ViT-B-32", "openai"),
         ("ViT-B-32:weights/mine.pt", Kind.FILE, "ViT-B-32", "weights/mine.pt"),
         ("hf-hub:org/name", Kind.HUB, "org/name", ""),
@@ -84,11 +84,11 @@ def test_a_misspelt_name_is_met_with_the_close_ones():
 
 
 def test_bundled_names_put_the_default_first(tmp_path, monkeypatch):
-    for name in ("zebra", "emoji", "apple", "no-config"):
+    for name in ("zebra", "skewed", "apple", "no-config"):
         (tmp_path / name).mkdir()
         if name != "no-config":
             (tmp_path / name / specs.CONFIG_NAME).write_text("{}")
     monkeypatch.setattr(specs, "bundled_root", lambda: tmp_path)
-    assert specs.bundled_names() == ("emoji", "apple", "zebra")
+    assert specs.bundled_names() == ("skewed", "apple", "zebra")
     with pytest.raises(ModelError, match="did you mean apple"):
         specs.bundled_folder("aple")
