@@ -66,9 +66,10 @@ def sentences(read: Calibration) -> Markup:
     )
     found = Markup(
         "<p><b>{}.</b> Spearman’s rho of planted dose and measured change is {} on the skewed model and {} on the "
-        "balanced one. With names dealt by chance, the test at 5 % was wrong in {} of its calls on the balanced "
-        "model, {}. With the true names it finds {} of {} concepts there ({} corrected for their number): such "
-        "differences nobody planted, and they show how small a finding can be without meaning anything.</p>"
+        "balanced one. On the balanced model, with names dealt by chance so that there is nothing to find, the test "
+        "at 5 % found something in {} of the dealings, {}. With the true names it finds {} of {} concepts there ({} "
+        "corrected for their number). Nobody planted those differences, they come with the drawings: here the size "
+        "and the order of effects say more than a small p.</p>"
         "<p>Dose: {}. Measured: {}, natural logarithm, mean over scenes. Scenes: {}</p>"
     ).format(
         read.title, read.skewed.order.describe(), read.balanced.order.describe(), read.false_positives.describe(),
