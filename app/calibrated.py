@@ -65,11 +65,11 @@ def sentences(read: Calibration) -> Markup:
         else f"which should lie between {RATES[0]} and {RATES[1]}"
     )
     found = Markup(
-        "<p><b>{}.</b> Spearman’s rho of planted dose and measured change is {} on the skewed model and {} on the "
-        "balanced one. On the balanced model, with names dealt by chance so that there is nothing to find, the test "
-        "at 5 % found something in {} of the dealings, {}. With the true names it finds {} of {} concepts there ({} "
-        "corrected for their number). Nobody planted those differences, they come with the drawings: here the size "
-        "and the order of effects say more than a small p.</p>"
+        "<p><b>{}.</b> Spearman’s rho of planted dose and measured change is {} on the skewed model and {} on "
+        "the balanced one. On the balanced model, with names dealt by chance so that there is nothing to find, "
+        "the test at 5 % found something in {} of the dealings, {}. With the true names it finds {} of {} "
+        "concepts there ({} corrected for their number). Nobody planted those differences, they come with the "
+        "drawings: here the size and the order of effects say more than a small p.</p>"
         "<p>Dose: {}. Measured: {}, natural logarithm, mean over scenes. Scenes: {}</p>"
     ).format(
         read.title, read.skewed.order.describe(), read.balanced.order.describe(), read.false_positives.describe(),
