@@ -6,7 +6,7 @@
 |---|---|---|
 | `mean` | (d,) | mean of unit picture embeddings of training scenes |
 | `precision` | (d, d) | inverse of their Ledoit-Wolf covariance |
-| `threshold` | (1,) | 99th percentile of the squared distance over scenes in the held-out style |
+| `threshold` | (1,) | 99.5th percentile of the squared distance over scenes in the held-out style |
 | `border_threshold` | (1,) | 1st percentile of the two-colour share (below) over the same scenes |
 | `longest_caption` | (1,) | tokens of the longest training caption, start and end tokens counted |
 
@@ -132,7 +132,7 @@ def fit(
     tensors = {
         "mean": mean,
         "precision": precision,
-        "threshold": np.percentile(squared_distance(held_out, mean, precision), [99.0]),
+        "threshold": np.percentile(squared_distance(held_out, mean, precision), [99.5]),
         "border_threshold": np.percentile(shares, [1.0]),
         "longest_caption": np.array([float(longest)]),
     }
