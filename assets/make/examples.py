@@ -1,4 +1,8 @@
-"""The example pictures: scenes like the world's, in drawings of the held-out style, at a size fit for a wall."""
+"""The example pictures: scenes like the world's, in drawings of the held-out style, at a size fit for a wall.
+
+The one with a written word was picked because the two bundled models answer differently; how often they do is
+what the calibration says.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -53,8 +56,8 @@ class Example:
 FOOD = ("red apple", "pizza", "hamburger", "grapes", "lemon")
 THINGS = ("bicycle", "rocket", "violin", "guitar", "key")
 EXAMPLES = (
-    Example("lemon-that-says-pizza.png", "A lemon that says “pizza”", ("1F34B",), "light blue",
-            ("lemon", "pizza", "banana", "peach", "key", "ghost"), BELOW, "pizza"),
+    Example("ghost-that-says-pizza.png", "A ghost that says “pizza”", ("1F47B",), "light blue",
+            ("ghost", "pizza", "banana", "key", "bell", "snail"), BELOW, "pizza"),
     Example("rocket.png", "A rocket", ("1F680",), "light blue", ("rocket", "airplane", "pencil", "key", "fish")),
     Example("elephant-on-sand.png", "An elephant on sand", ("1F418",), "sand",
             ("elephant", "camel", "penguin", "cow", "bear")),
@@ -63,12 +66,12 @@ EXAMPLES = (
     Example("pizza.png", "A slice of pizza", ("1F355",), "green", FOOD),
     Example("red-apple.png", "A red apple", ("1F34E",), "yellow", (*FOOD, "tomato")),
     Example("violin.png", "A violin", ("1F3BB",), "purple", THINGS),
-    Example("drum-basketball-chicken.png", "A drum, a basketball and a chicken", ("1F941", "1F3C0", "1F414"),
-            "white", ("drum", "basketball", "chicken", "key", "lemon"), THREE, point=0),
-    Example("grapes-and-dog.png", "Grapes and a dog", ("1F347", "1F415"), "snow",
-            ("grapes", "dog", "cat", "key", "lemon"), TWO, point=1),
-    Example("mushroom-and-bicycle.png", "A mushroom and a bicycle", ("1F344", "1F6B2"), "white",
-            ("mushroom", "bicycle", "lemon", "violin", "key"), TWO, point=0),
+    Example("ball-and-hamburger.png", "A soccer ball and a hamburger", ("26BD", "1F354"), "white",
+            ("soccer ball", "hamburger", "key", "lemon"), TWO, point=0),
+    Example("ball-and-mushroom.png", "A soccer ball and a mushroom", ("26BD", "1F344"), "white",
+            ("soccer ball", "mushroom", "key", "lemon"), TWO, point=1),
+    Example("dog-and-hamburger.png", "A dog and a hamburger", ("1F415", "1F354"), "white",
+            ("dog", "hamburger", "key", "lemon"), TWO, point=0),
     Example("grapes-tulip-pencil.png", "Grapes, a tulip and a pencil", ("1F347", "1F337", "270F"), "white",
             ("grapes", "tulip", "pencil", "rocket", "lion", "camera"), THREE, point=2),
 )  # fmt: skip
@@ -86,7 +89,7 @@ def compose(example: Example, drawings: Mapping[str, NDArray[np.uint8]]) -> Imag
         rows.append(word_drawing(example.word, DRAWN))
         things.append(Thing(len(things), example.word, 0.9, 0.0, -0.64, tint="black"))
     shown = stand(np.random.default_rng(0), things, example.ground)
-    pixels = scene.compose([shown], torch.from_numpy(np.stack(rows)), SIDE)[0]
+    pixels = scene.compose([shown], np.stack(rows), SIDE)[0]
     return Image.fromarray((pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy())
 
 
