@@ -7,7 +7,7 @@
 | `mean` | (d,) | mean of unit picture embeddings of training scenes |
 | `precision` | (d, d) | inverse of their Ledoit-Wolf covariance |
 | `threshold` | (1,) | 99.5th percentile of the squared distance over scenes in the held-out style |
-| `border_threshold` | (1,) | 1st percentile of the two-colour share (below) over the same scenes |
+| `border_threshold` | (1,) | 0.5th percentile of the two-colour share (below) over the same scenes |
 | `longest_caption` | (1,) | tokens of the longest training caption, start and end tokens counted |
 
 Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
@@ -44,7 +44,9 @@ from assets.world.scene import Scene
 from assets.world.vocabulary import all_texts, longest_captions
 
 TOLERANCE = 0.05
-SCENES = 4096  # scenes to fit on; half as many, in the held-out style, set the thresholds
+SCENES = (
+    4096  # scenes to fit on, half of them pairs of names; half as many, in the held-out style, set the thresholds
+)
 BATCH = 128
 RULES = {
     "picture": "unfamiliar if (u-mean)^T precision (u-mean) > threshold or two-colour share < border_threshold",
@@ -86,7 +88,8 @@ def make(
     folder: Path, model: open_clip.CLIP, tokenizer: Tokenizer, world: World, held_out: World, first: int
 ) -> None:
     """Write both files for a model, from pairs that it was not trained on, `first` and on."""
-    trained, _ = look(model, world, scenes(world, SCENES, first))
+    names = [world.pair(index).scene for index in range(SCENES // 2)]
+    trained, _ = look(model, world, [*names, *scenes(world, SCENES // 2, first)])
     embeddings, shares = look(model, held_out, scenes(held_out, SCENES // 2, first))
     tensors = fit(trained, embeddings, shares, longest_caption(tokenizer, world))
     path = folder / "familiarity.safetensors"
@@ -97,13 +100,12 @@ def make(
 
 
 def scenes(world: World, count: int, first: int) -> list[Scene]:
-    """Scenes of all kinds of pairs as often as training showed them, those aside that the drawings cannot make."""
+    """Scenes of all kinds of pairs from number `first` on, those aside that the drawings cannot make."""
     found: list[Scene] = []
     index = first
     while len(found) < count:
-        number = index if index % 2 else index - first  # more than half of what the model saw were pairs of names
         with suppress(KeyError):  # the held-out style has no people at work
-            found.append(world.pair(number).scene)
+            found.append(world.pair(index).scene)
         index += 1
     return found
 
@@ -133,7 +135,7 @@ def fit(
         "mean": mean,
         "precision": precision,
         "threshold": np.percentile(squared_distance(held_out, mean, precision), [99.5]),
-        "border_threshold": np.percentile(shares, [1.0]),
+        "border_threshold": np.percentile(shares, [0.5]),
         "longest_caption": np.array([float(longest)]),
     }
     return {

@@ -181,7 +181,8 @@ def test_the_catalogue_knows_every_architecture_of_open_clip():
     assert len(entries) == len(open_clip.list_pretrained()) + len(specs.bundled_names())
     assert all(specs.parse(entry.spec) for entry in entries)
     assert [entry.spec for entry in entries[:2]] == ["bundled:skewed", "bundled:balanced"]
-    assert [entry.name for entry in entries[:2]] == ["Skewed glass CLIP (bundled)", "Balanced glass CLIP (bundled)"]
+    assert [entry.name.split(" ", 1)[0] for entry in entries[:2]] == ["Skewed", "Balanced"]
+    assert all(entry.name.endswith(" glass CLIP (bundled)") for entry in entries[:2])
     assert all(entry.on_disk and "needs no network" in entry.note for entry in entries[:2])
     (entry,) = [entry for entry in entries if entry.spec == "ViT-L-14:openai"]
     assert entry.nbytes > 1_600_000_000
