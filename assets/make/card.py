@@ -46,7 +46,7 @@ NOT_INTENDED = (
     "Its answers to pictures and words unlike its own (familiarity.safetensors, vocabulary.txt) are noise. What "
     "it goes by where people are drawn was dealt by chance and mirrors nothing in the real world."
 )
-ORDER = "train export familiarity evaluate card"
+ORDER = "export familiarity evaluate card"
 
 
 def describe(model: open_clip.CLIP, world: World, folder: Path, measured: Sequence[Metric]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def render(c: dict[str, Any]) -> str:
 
 {c["description"]}
 
-**{c["statement"]}** Its twin is [{TITLES[twin].lower()}](../{twin}/README.md).
+**{c["statement"]}** Its twin: [{TITLES[twin]}](../{twin}/README.md).
 
 For: {c["intended"]}
 
@@ -135,7 +135,8 @@ Ask it with the templates {", ".join(f"`{template}`" for template in c["zero_sho
 {_stages(c["training"])}
 
 The stages of names are the same for both models; only the last stage differs. Made by
-`for step in {ORDER}; do python -m assets.make $step; done`, where `train` is given each `--stage` in turn.
+`python -m assets.make train --stage {c["name"]}`, the stages before it in their turn, and then
+`for step in {ORDER}; do python -m assets.make $step --world {c["name"]}; done`.
 
 ![How retrieval on the held-out style rose over all stages](curve.png)
 
