@@ -1,8 +1,4 @@
-"""Drawings from SVG to pixels: every drawing that shows an emoji of the world, as premultiplied RGBA.
-
-The result is one `.npz` without pickle:
-`pixels (n, size, size, 4)` uint8 premultiplied RGBA; `hexcode (n,)`, `style (n,)`, `name (n,)` unicode arrays.
-"""
+"""Drawings from SVG to pixels: every drawing that shows an emoji of the world, as premultiplied RGBA."""
 
 from __future__ import annotations
 

@@ -125,18 +125,10 @@ class Sheet:
     @classmethod
     def load(cls, path: Path) -> Sheet:
         """Read a sheet that `save` wrote; pixels are decoded as they are asked for."""
-        if path.suffix == ".npz":
-            return cls._load_arrays(path)
         with zipfile.ZipFile(path) as file:
             table = list(csv.reader(io.StringIO(file.read(TABLE).decode("utf-8"), newline="")))[1:]
         tile, place, hexcode, style, name = zip(*table, strict=True)
         return cls(Packed(path, list(zip(map(int, tile), map(int, place), strict=True))), hexcode, style, name)
-
-    @classmethod
-    def _load_arrays(cls, path: Path) -> Sheet:
-        with np.load(path, allow_pickle=False) as file:
-            columns = (tuple(str(x) for x in file[key]) for key in ("hexcode", "style", "name"))
-            return cls(file["pixels"], *columns)
 
     def unpacked(self) -> Sheet:
         """The same sheet with all pixels in memory, for training."""
