@@ -98,7 +98,7 @@ def test_level_holds_for_skewed_noise_and_unequal_scenes():
         "lopsided": rng.exponential(size=(24, 6)),
         "offset": rng.normal(size=(16, 4)) + 30 * rng.normal(size=(16, 1)),
     }
-    assert 0.02 <= calibrating.relabelled(arms, 240, 1).value <= 0.08
+    assert 0.02 <= calibrating.relabelled(arms, 1000, 1).value <= 0.08
 
 
 def test_dealing_names_hides_a_real_difference():
