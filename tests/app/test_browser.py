@@ -152,6 +152,7 @@ def test_a_model_that_cannot_be_had_is_priced_beside_its_picker(tab: Tab) -> Non
 
 
 def test_an_error_of_one_model_is_on_its_side_and_the_other_answers(tab: Tab) -> None:
+    tab.open("/red-circle")  # by then it is known which models are on disk
     page = tab.open("/red-circle?beside=lacking:model")
     expect(page.locator("#answer-beside")).to_contain_text("lacking:model")
     expect(page.locator(".headline")).to_have_count(2)
