@@ -1,7 +1,7 @@
 """Pictures of every page, to look at: `python -m tests.app.screenshots DIR [ADDRESS]`.
 
 Without an address the app is started on the bundled models. Each page is taken at 1280 and 390 pixels, light and
-dark; `screenshot.png`, small enough for a README, shows the first view of the last probe.
+dark; `screenshot.png`, small enough for a README, shows the first view of the first probe.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main(folder: Path, address: str | None) -> None:
                         folder / f"{path.strip('/') or 'start'}-{width}-{mood}.png",
                     )
         shot = folder / "screenshot.png"
-        take(browser, address, probes[-1].card.address, 1280, "light", shot, whole=False)
+        take(browser, address, probes[0].card.address, 1280, "light", shot, whole=False)
         Image.open(shot).convert("RGB").quantize(256).save(shot, optimize=True)
         browser.close()
     if demo is not None:
