@@ -13,20 +13,9 @@ import gradio as gr
 from gradio.components import Component
 
 from app import snippets
+from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Switch
 from probes.core.errors import ClipspectError, FieldError
-from probes.core.parameters import (
-    Choice,
-    Control,
-    Count,
-    Field,
-    Lines,
-    Params,
-    Place,
-    Range,
-    Switch,
-    fields,
-    parse,
-)
+from probes.core.parameters import Field, Params, fields, parse
 
 FEW = 8
 """Choices of so many options are buttons; longer ones fold into a list."""

@@ -23,9 +23,10 @@ from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
 from app import failures, snippets
+from probes.core.controls import Lines, Pictures, Place
 from probes.core.errors import PictureError
 from probes.core.examples import Example, examples
-from probes.core.parameters import Field, Lines, Params, Pictures, Place, fields
+from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 
 SHOWN = 960

@@ -10,7 +10,7 @@ import gradio as gr
 
 from app import asking, downloads, opening
 from app.page import Page
-from probes.core.parameters import Lines
+from probes.core.controls import Lines
 
 MODEL_QUEUE = "model"
 AT_ONCE = 4

@@ -16,8 +16,11 @@ from tqdm import tqdm
 
 from probes import pair_commands, registry
 from probes.core import export
+from probes.core.controls import Lines, Pictures, PictureSet, Place
 from probes.core.errors import CapabilityError, ClipspectError, FieldError, ModelError
-from probes.core.parameters import Field, Lines, Pictures, Place, fields, parse
+from probes.core.model import Backend
+from probes.core.no_model import NoModel
+from probes.core.parameters import Field, fields, parse
 from probes.core.probe import AnyProbe, run
 from probes.core.version import VERSION
 
@@ -106,18 +109,24 @@ def _option(field: Field) -> dict[str, Any]:
     """What argparse needs to know of a field. Values stay text: the control parses them."""
     control = field.control
     several = isinstance(control, (Lines, Pictures))
-    default = "" if field.is_pictures else f" (default: {' '.join(control.format(field.default))})"
+    default = f" (default: {' '.join(control.format(field.default)) or 'none'})" if field.travels else ""
     option: dict[str, Any] = {
         "dest": f"field_{field.name}",
         "default": argparse.SUPPRESS,
         "help": f"{control.label}. {control.help}{default}".replace("%", "%%"),
-        "metavar": "FILE" if field.is_pictures else field.name.upper(),
+        "metavar": _metavar(field),
     }
     if several:
         option |= {"nargs": "+", "action": "extend"}
     elif isinstance(control, Place):
         option |= {"nargs": 2, "metavar": ("ACROSS", "DOWN")}
     return option
+
+
+def _metavar(field: Field) -> str:
+    if isinstance(field.control, PictureSet):
+        return "DIR"
+    return field.name.upper() if field.travels else "FILE"
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -156,10 +165,12 @@ def _run(chosen: argparse.Namespace) -> int:
     probe: AnyProbe = chosen.probe
     given = {name[6:]: value for name, value in vars(chosen).items() if name.startswith("field_")}
     for field in fields(probe.params):
-        if field.is_pictures and field.name not in given:
+        if isinstance(field.control, Pictures) and field.control.fewest and field.name not in given:
             raise FieldError(field.name, f"give a picture with {field.flag} FILE")
     params = parse(probe.params, given)
-    backend = load(chosen.model, device=chosen.device, precision=chosen.precision)
+    backend: Backend = NoModel()
+    if params.needs_model():
+        backend = load(chosen.model, device=chosen.device, precision=chosen.precision)
     with tqdm(total=100, unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}|", leave=False) as bar:
 
         def show(share: float, doing: str) -> None:

@@ -17,42 +17,42 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from probes.core.errors import ClipspectError, FieldError, PictureError
 from probes.core.model import Backend, Float32
+from probes.core.picture_sets import PictureFiles, Unreadable
 from probes.core.pictures import Picture
 from probes.core.report import library_versions
 
 CHUNK = 256
 """Pictures or lines between two saves."""
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-
-ENTRY_LIMIT = 200_000_000
-"""A file inside a zip that claims more bytes than this is skipped unread."""
-
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be embedded, and how to read a piece of it.
+    """What is to be embedded.
 
     Attributes:
         ids: one a picture or line, in order.
-        kind: `pictures` or `texts`.
+        files: the pictures; None where the ids are lines of text.
         stamp: changes when the content may have, so that parts of another run are not taken for this one's.
     """
 
     ids: tuple[str, ...]
-    kind: str
+    files: PictureFiles | None
     stamp: str
-    read: Callable[[str], bytes | Path] = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """`pictures` or `texts`."""
+        return "texts" if self.files is None else "pictures"
 
 
 def embed(path: Path, out: Path, load: Callable[[], Backend]) -> str:
@@ -92,46 +92,15 @@ def open_source(path: Path) -> Source:
     Raises:
         FieldError: it is none of these, or holds nothing to embed.
     """
-    if path.is_dir():
-        source = _folder(path)
-    elif not path.exists():
+    if not path.exists():
         raise FieldError("path", f"'{path}' does not exist")
-    elif zipfile.is_zipfile(path):
-        source = _zip(path)
-    else:
-        source = _lines(path)
-    if not source.ids:
-        wanted = "lines" if source.kind == "texts" else f"pictures ({', '.join(SUFFIXES)})"
-        raise FieldError("path", f"'{path}' holds no {wanted}")
-    return source
-
-
-def _folder(path: Path) -> Source:
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    ids = tuple(file.relative_to(path).as_posix() for file in files)
-    states = [(name, file.stat()) for name, file in zip(ids, files, strict=True)]
-    return Source(ids, "pictures", _stamp(f"{n}:{s.st_size}:{s.st_mtime_ns}" for n, s in states), path.joinpath)
-
-
-def _zip(path: Path) -> Source:
-    with zipfile.ZipFile(path) as archive:
-        entries = sorted(
-            (info for info in archive.infolist() if PurePosixPath(info.filename).suffix.lower() in SUFFIXES),
-            key=lambda info: info.filename,
-        )
-    sizes = {info.filename: info.file_size for info in entries}
-
-    def read(name: str) -> bytes:
-        if sizes[name] > ENTRY_LIMIT:
-            raise PictureError(f"{name}: {sizes[name] / 1e6:.0f} MB unpacked is too large for a picture")
+    if path.is_dir() or zipfile.is_zipfile(path):
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-                return stream.read(ENTRY_LIMIT)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-            # damaged, encrypted, or packed in a way that zipfile does not know
-            raise PictureError(f"{name}: cannot be unpacked ({error})") from None
-
-    return Source(tuple(sizes), "pictures", _stamp(f"{i.filename}:{i.CRC}" for i in entries), read)
+            files = PictureFiles.of(path)
+        except PictureError as error:
+            raise FieldError("path", str(error)) from None
+        return Source(files.names, files, files.stamp)
+    return _lines(path)
 
 
 def _lines(path: Path) -> Source:
@@ -140,11 +109,9 @@ def _lines(path: Path) -> Source:
     except UnicodeDecodeError:
         raise FieldError("path", f"'{path}' is neither a folder, nor a zip, nor a text file in UTF-8") from None
     lines = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    return Source(lines, "texts", _stamp(lines), lambda line: line.encode())
-
-
-def _stamp(pieces: Iterator[str] | Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(pieces).encode()).hexdigest()
+    if not lines:
+        raise FieldError("path", f"'{path}' holds no lines")
+    return Source(lines, None, hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -155,15 +122,15 @@ class _Part:
 
 
 def _encode(source: Source, ids: Sequence[str], backend: Backend) -> _Part:
-    if source.kind == "texts":
+    if source.files is None:
         return _Part(backend.encode_texts(ids), tuple(ids), ())
     pictures: list[Picture] = []
     skipped: list[str] = []
-    for name in ids:
-        try:
-            pictures.append(Picture.read(source.read(name), name=name))
-        except PictureError as error:
-            skipped.append(str(error))
+    for one in source.files.read(ids):
+        if isinstance(one, Unreadable):
+            skipped.append(f"{one.name}: {one.reason}")
+        else:
+            pictures.append(one)
     if pictures:
         embeddings = backend.encode_images(pictures)
     else:
@@ -197,6 +164,7 @@ def _write_archive(out: Path, parts: Sequence[_Part], source: Source, backend: B
         "activation": card.activation,
         "device": card.device,
         "precision": card.precision,
+        "logit_scale": card.logit_scale,
         "kind": source.kind,
         "source": path.name,
         "skipped": skipped,

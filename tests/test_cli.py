@@ -223,7 +223,7 @@ class TestEmbed:
     def test_a_zip_bomb_and_a_damaged_entry_are_left_out(self, tmp_path, monkeypatch, capsys):
         import zipfile
 
-        monkeypatch.setattr("probes.embed.ENTRY_LIMIT", 100_000)
+        monkeypatch.setattr("probes.core.picture_sets.ENTRY_LIMIT", 100_000)
         path = tmp_path / "z.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bomb.png", b"\0" * 10_000_000)

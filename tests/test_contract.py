@@ -12,9 +12,10 @@ import pytest
 
 from probes import registry
 from probes.core import export
+from probes.core.controls import Lines, Pictures
 from probes.core.errors import CapabilityError, FieldError
 from probes.core.model import Capability
-from probes.core.parameters import Lines, Pictures, fields, parse, to_flags, to_query
+from probes.core.parameters import fields, parse, to_flags, to_query
 from probes.core.probe import run
 from probes.core.report import load
 from tests.fakes import PixelBackend, noise

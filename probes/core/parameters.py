@@ -9,226 +9,14 @@ form) and refuse it with a sentence; `FieldError` carries the field's name to th
 from __future__ import annotations
 
 import dataclasses
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from typing_extensions import override
-
-from probes.core.errors import ClipspectError, FieldError, PictureError
-from probes.core.pictures import Picture
+from probes.core.controls import Control, Count, Pictures
+from probes.core.errors import ClipspectError, FieldError
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Control(Generic[T]):
-    """How a field is shown and what it accepts.
-
-    Attributes:
-        label: the field's name for people.
-        help: one sentence under it.
-        advanced: whether a form may fold it away.
-    """
-
-    label: str
-    help: str = ""
-    advanced: bool = False
-
-    @abstractmethod
-    def parse(self, given: object) -> T:
-        """Turn what was given into a value, or raise `ValueError` or `ClipspectError` with a sentence."""
-
-    def format(self, value: T) -> tuple[str, ...]:
-        """The value as it stands in a link or after a flag; `parse` reads it back."""
-        return (str(value),)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice(Control[str]):
-    """One of a few words."""
-
-    options: tuple[str, ...]
-
-    @override
-    def parse(self, given: object) -> str:
-        text = str(_single(given))
-        if text not in self.options:
-            raise ValueError(f"{_quote(text)} is not one of {', '.join(self.options)}")
-        return text
-
-
-@dataclass(frozen=True, kw_only=True)
-class Switch(Control[bool]):
-    """On or off."""
-
-    @override
-    def parse(self, given: object) -> bool:
-        value = _single(given)
-        if isinstance(value, bool):
-            return value
-        text = str(value).strip().lower()
-        if text not in ("true", "false", "on", "off", "yes", "no", "1", "0"):
-            raise ValueError(f"{_quote(text)} is neither on nor off")
-        return text in ("true", "on", "yes", "1")
-
-    @override
-    def format(self, value: bool) -> tuple[str, ...]:
-        return ("on" if value else "off",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range(Control[float]):
-    """A number between two ends, both allowed.
-
-    Attributes:
-        unit: what the number counts, for people, such as `px` or `share of the height`.
-    """
-
-    low: float
-    high: float
-    step: float
-    unit: str = ""
-
-    @override
-    def parse(self, given: object) -> float:
-        value = _single(given)
-        try:
-            number = float(str(value))
-        except ValueError:
-            raise ValueError(f"{_quote(str(value))} is not a number") from None
-        if not self.low <= number <= self.high:  # also refuses NaN
-            raise ValueError(f"{number:g} is not between {self.low:g} and {self.high:g}")
-        return number
-
-    @override
-    def format(self, value: float) -> tuple[str, ...]:
-        return (f"{value:.10g}",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Count(Control[int]):
-    """A whole number between two ends, both allowed."""
-
-    low: int
-    high: int
-
-    @override
-    def parse(self, given: object) -> int:
-        value = _single(given)
-        try:
-            number = float(str(value))
-        except ValueError:
-            raise ValueError(f"{_quote(str(value))} is not a number") from None
-        if not number.is_integer():
-            raise ValueError(f"{number:g} is not a whole number")
-        if not self.low <= number <= self.high:
-            raise ValueError(f"{number:g} is not between {self.low} and {self.high}")
-        return int(number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place(Control[tuple[float, float]]):
-    """A point on a picture, as shares of its width and height from the upper left corner.
-
-    Attributes:
-        on: name of the field that holds the picture; a click on it sets the place.
-    """
-
-    on: str
-
-    @override
-    def parse(self, given: object) -> tuple[float, float]:
-        items = given.replace(",", " ").split() if isinstance(given, str) else _sequence(given)
-        if len(items) != 2:
-            raise ValueError(f"give two numbers, across and down; {len(items) or 'none'} given")
-        share = Range(label=self.label, low=0.0, high=1.0, step=0.001)
-        return share.parse(items[0]), share.parse(items[1])
-
-    @override
-    def format(self, value: tuple[float, float]) -> tuple[str, ...]:
-        return tuple(f"{share:.4g}" for share in value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lines(Control[tuple[str, ...]]):
-    """Lines of text. Blank lines and repeated ones are dropped; order is kept.
-
-    Attributes:
-        fewest: at least so many lines.
-        most: at most so many lines.
-        longest: at most so many characters a line.
-        slot: a piece of text, such as `{}`, that every line must hold exactly once.
-    """
-
-    fewest: int = 1
-    most: int = 1000
-    longest: int = 2000
-    slot: str | None = None
-
-    @override
-    def parse(self, given: object) -> tuple[str, ...]:
-        items = given.splitlines() if isinstance(given, str) else _sequence(given)
-        stripped = (str(item).strip() for item in items)
-        lines = tuple(dict.fromkeys(line for line in stripped if line))
-        if len(lines) < self.fewest:
-            raise ValueError(
-                f"give at least {_count(self.fewest, 'line')}"
-                + (f", each different; {len(lines)} given" if lines else "; none given")
-            )
-        if len(lines) > self.most:
-            raise ValueError(f"{len(lines):,} lines are too many; the limit is {self.most:,}")
-        for line in lines:
-            if len(line) > self.longest:
-                raise ValueError(
-                    f"the line {_quote(line)} has {len(line):,} characters; the limit is {self.longest:,}"
-                )
-            if self.slot is not None and line.count(self.slot) != 1:
-                raise ValueError(f"{_quote(line)} must hold {self.slot} once, where the label goes")
-        return lines
-
-    @override
-    def format(self, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pictures(Control[tuple[Picture, ...]]):
-    """Pictures, given as files or as pictures. They never travel in a link.
-
-    Attributes:
-        fewest: at least so many.
-        most: at most so many.
-    """
-
-    fewest: int = 1
-    most: int = 64
-
-    @override
-    def parse(self, given: object) -> tuple[Picture, ...]:
-        items = [given] if isinstance(given, (str, Path, bytes, Picture)) else _sequence(given)
-        if not self.fewest <= len(items) <= self.most:
-            wanted = (
-                _count(self.fewest, "picture")
-                if self.fewest == self.most
-                else f"{self.fewest} to {_count(self.most, 'picture')}"
-            )
-            raise ValueError(f"give {wanted}; {len(items) or 'none'} given")
-        return tuple(self._read(item) for item in items)
-
-    @staticmethod
-    def _read(item: object) -> Picture:
-        if isinstance(item, Picture):
-            return item
-        if isinstance(item, (str, Path, bytes)):
-            return Picture.read(item)
-        raise PictureError(f"a picture is a file or its bytes, not {type(item).__name__}")
-
-    @override
-    def format(self, value: tuple[Picture, ...]) -> tuple[str, ...]:
-        return tuple(picture.name for picture in value)
 
 
 def parameter(default: T, control: Control[T]) -> T:
@@ -246,6 +34,14 @@ class Params:
 
     def check(self) -> None:
         """Raise `FieldError` for values that are fine alone and wrong together."""
+
+    def needs_model(self) -> bool:
+        """Whether a model is asked; not where all that is measured comes as embeddings from files."""
+        return True
+
+    def logit_scale(self) -> float:
+        """The factor on cosines where no model is asked: that of the files' model, or 1 where nobody knows."""
+        return 1.0
 
 
 P = TypeVar("P", bound=Params)
@@ -266,8 +62,13 @@ class Field:
 
     @property
     def is_pictures(self) -> bool:
-        """Whether the field holds pictures, which never travel in a link."""
+        """Whether the field holds pictures that a page shows."""
         return isinstance(self.control, Pictures)
+
+    @property
+    def travels(self) -> bool:
+        """Whether the value may stand in a link."""
+        return self.control.travels
 
 
 def fields(params: type[Params] | Params) -> tuple[Field, ...]:
@@ -315,11 +116,11 @@ def _parse_field(f: Field, value: object) -> Any:
 
 
 def to_query(params: Params) -> tuple[tuple[str, str], ...]:
-    """What differs from the defaults, pictures left out, as the pairs of a link's query."""
+    """What differs from the defaults, pictures and files left out, as the pairs of a link's query."""
     return tuple(
         (f.name, text)
         for f in fields(params)
-        if not f.is_pictures and getattr(params, f.name) != f.default
+        if f.travels and getattr(params, f.name) != f.default
         for text in f.control.format(getattr(params, f.name))
     )
 
@@ -335,28 +136,3 @@ def to_flags(params: Params) -> tuple[str, ...]:
             else:
                 arguments += [f.flag, *texts]
     return tuple(arguments)
-
-
-def _single(given: object) -> object:
-    """The one value where a link or a flag may give a list of one."""
-    if isinstance(given, (list, tuple)):
-        if len(given) != 1:
-            raise ValueError(f"give one value; {len(given)} given")
-        return given[0]
-    return given
-
-
-def _sequence(given: object) -> Sequence[object]:
-    if given is None:
-        return ()
-    if isinstance(given, Sequence):
-        return given
-    raise ValueError(f"give a list, not {type(given).__name__}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _quote(text: str, longest: int = 60) -> str:
-    return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'

@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 from probes.core.card import Card
 from probes.core.errors import CapabilityError
 from probes.core.model import Backend, Progress, no_progress
+from probes.core.no_model import NoModel
 from probes.core.parameters import Params, verify
 from probes.core.pictures import Picture
 from probes.core.report import Provenance, Report
@@ -76,12 +77,14 @@ AnyProbe = Probe[Any, Any]
 
 
 def run(probe: Probe[P, R], params: P, backend: Backend, progress: Progress = no_progress) -> Report[R]:
-    """Ask a model a probe's question.
+    """Ask a model a probe's question; where everything comes as embeddings from files, no model is asked.
 
     Raises:
         FieldError: a parameter cannot be used.
         CapabilityError: the model lacks what the probe needs; nothing was computed.
     """
+    if not params.needs_model():
+        backend = NoModel(params.logit_scale())
     require(probe, backend)
     verify(params)
     started, at = time.perf_counter(), datetime.now(timezone.utc)

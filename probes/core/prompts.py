@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from probes.core.controls import Lines
 from probes.core.model import Backend, Float32, Progress, no_progress
-from probes.core.parameters import Lines
 from probes.core.pictures import Picture
 
 SLOT = "{}"

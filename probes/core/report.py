@@ -36,7 +36,8 @@ class Provenance:
     """How a result came about: enough to repeat it, and to see why a repetition differs.
 
     Attributes:
-        stimuli: SHA-256 of every picture that went in, by name.
+        model: specification; `none` where everything came as embeddings from files.
+        stimuli: SHA-256 of every picture or file that went in, by name.
         versions: of this program, Python and the libraries that computed.
         time: when it was computed, UTC, ISO 8601.
         seconds: how long it took.
@@ -60,7 +61,7 @@ class Provenance:
     @classmethod
     def of(cls, probe: str, params: Params, model: ModelCard, at: datetime, seconds: float) -> Provenance:
         """Provenance of a run that began at `at` and took `seconds`."""
-        pictures = [p for f in fields(params) if f.is_pictures for p in getattr(params, f.name)]
+        stimuli = [item for f in fields(params) for item in f.control.stimuli(getattr(params, f.name)).items()]
         return cls(
             model=model.spec,
             architecture=model.architecture,
@@ -70,7 +71,7 @@ class Provenance:
             device=model.device,
             precision=model.precision,
             seed=params.seed,
-            stimuli={picture.name: picture.digest for picture in pictures},
+            stimuli=dict(stimuli),
             versions=dict(library_versions()),
             time=at.isoformat(timespec="seconds"),
             seconds=round(seconds, 3),
@@ -80,7 +81,8 @@ class Provenance:
 
 def command_line(probe: str, params: Params, spec: str) -> str:
     """The call that repeats a run, as typed in a shell."""
-    return shlex.join(["python", "-m", "probes", "run", probe, "--model", spec, *to_flags(params)])
+    model = ["--model", spec] if params.needs_model() else []
+    return shlex.join(["python", "-m", "probes", "run", probe, *model, *to_flags(params)])
 
 
 @lru_cache(maxsize=1)

@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.arrays import Floats
+from probes.core.controls import Choice, Count, Pictures, Place, Range
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress, probabilities
-from probes.core.parameters import Choice, Count, Params, Pictures, Place, Range, parameter
+from probes.core.parameters import Params, parameter
 from probes.core.pictures import RGB, Picture, Raster
 from probes.core.prompts import (
     LABELS_CONTROL,

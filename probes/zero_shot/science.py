@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.core.arrays import Floats
+from probes.core.controls import Choice, Pictures
 from probes.core.model import Backend, ModelCard, Progress, probabilities
-from probes.core.parameters import Choice, Params, Pictures, parameter
+from probes.core.parameters import Params, parameter
 from probes.core.pictures import Picture, Raster
 from probes.core.prompts import (
     LABELS_CONTROL,

@@ -16,8 +16,9 @@ from app.forms import Form
 from app.running import Job, Ticket
 from app.stage import Held
 from probes import registry
+from probes.core.controls import Lines, Place
 from probes.core.errors import Cancelled, FieldError, ModelError
-from probes.core.parameters import Lines, Params, Place, fields
+from probes.core.parameters import Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe
 from tests.app.conftest import make_engine

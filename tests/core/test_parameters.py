@@ -9,23 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes.core.controls import Choice, Count, Lines, Pictures, Place, Range, Switch
 from probes.core.errors import FieldError
-from probes.core.parameters import (
-    Choice,
-    Count,
-    Lines,
-    Params,
-    Pictures,
-    Place,
-    Range,
-    Switch,
-    fields,
-    parameter,
-    parse,
-    to_flags,
-    to_query,
-    verify,
-)
+from probes.core.parameters import Params, fields, parameter, parse, to_flags, to_query, verify
 from probes.core.pictures import Picture
 from tests.fakes import noise
 

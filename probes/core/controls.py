@@ -1,0 +1,403 @@
+"""Controls: how a field is shown and what it accepts, owned by no user interface.
+
+Controls parse what they are given (text from a link or a command line, values from a form) and refuse it with a
+sentence.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from typing_extensions import override
+
+from probes.core.embeddings import Embeddings
+from probes.core.errors import PictureError
+from probes.core.picture_sets import PictureFiles
+from probes.core.pictures import Picture
+from probes.core.tables import Table
+
+T = TypeVar("T")
+
+PRESET = "@"
+"""What the name of a list begins with where it stands for its lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control(Generic[T]):
+    """How a field is shown and what it accepts.
+
+    Attributes:
+        label: the field's name for people.
+        help: one sentence under it.
+        advanced: whether a form may fold it away.
+        section: title of the fold in which a form puts it together with others; empty for none.
+    """
+
+    label: str
+    help: str = ""
+    advanced: bool = False
+    section: str = ""
+
+    @property
+    def travels(self) -> bool:
+        """Whether the value may stand in a link; what a visitor brings from their machine may not."""
+        return True
+
+    def stimuli(self, value: T) -> Mapping[str, str]:
+        """SHA-256 of what went in with the value, by name; nothing for plain values."""
+        return {}
+
+    @abstractmethod
+    def parse(self, given: object) -> T:
+        """Turn what was given into a value, or raise `ValueError` or `ClipspectError` with a sentence."""
+
+    def format(self, value: T) -> tuple[str, ...]:
+        """The value as it stands in a link or after a flag; `parse` reads it back."""
+        return (str(value),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Control[str]):
+    """One of a few words."""
+
+    options: tuple[str, ...]
+
+    @override
+    def parse(self, given: object) -> str:
+        text = str(_single(given))
+        if text not in self.options:
+            raise ValueError(f"{_quote(text)} is not one of {', '.join(self.options)}")
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch(Control[bool]):
+    """On or off."""
+
+    @override
+    def parse(self, given: object) -> bool:
+        value = _single(given)
+        if isinstance(value, bool):
+            return value
+        text = str(value).strip().lower()
+        if text not in ("true", "false", "on", "off", "yes", "no", "1", "0"):
+            raise ValueError(f"{_quote(text)} is neither on nor off")
+        return text in ("true", "on", "yes", "1")
+
+    @override
+    def format(self, value: bool) -> tuple[str, ...]:
+        return ("on" if value else "off",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range(Control[float]):
+    """A number between two ends, both allowed.
+
+    Attributes:
+        unit: what the number counts, for people, such as `px` or `share of the height`.
+    """
+
+    low: float
+    high: float
+    step: float
+    unit: str = ""
+
+    @override
+    def parse(self, given: object) -> float:
+        value = _single(given)
+        try:
+            number = float(str(value))
+        except ValueError:
+            raise ValueError(f"{_quote(str(value))} is not a number") from None
+        if not self.low <= number <= self.high:  # also refuses NaN
+            raise ValueError(f"{number:g} is not between {self.low:g} and {self.high:g}")
+        return number
+
+    @override
+    def format(self, value: float) -> tuple[str, ...]:
+        return (f"{value:.10g}",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(Control[int]):
+    """A whole number between two ends, both allowed."""
+
+    low: int
+    high: int
+
+    @override
+    def parse(self, given: object) -> int:
+        value = _single(given)
+        try:
+            number = float(str(value))
+        except ValueError:
+            raise ValueError(f"{_quote(str(value))} is not a number") from None
+        if not number.is_integer():
+            raise ValueError(f"{number:g} is not a whole number")
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{number:g} is not between {self.low} and {self.high}")
+        return int(number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place(Control[tuple[float, float]]):
+    """A point on a picture, as shares of its width and height from the upper left corner.
+
+    Attributes:
+        on: name of the field that holds the picture; a click on it sets the place.
+    """
+
+    on: str
+
+    @override
+    def parse(self, given: object) -> tuple[float, float]:
+        items = given.replace(",", " ").split() if isinstance(given, str) else _sequence(given)
+        if len(items) != 2:
+            raise ValueError(f"give two numbers, across and down; {len(items) or 'none'} given")
+        share = Range(label=self.label, low=0.0, high=1.0, step=0.001)
+        return share.parse(items[0]), share.parse(items[1])
+
+    @override
+    def format(self, value: tuple[float, float]) -> tuple[str, ...]:
+        return tuple(f"{share:.4g}" for share in value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Control[str]):
+    """One line of text, which may be empty.
+
+    Attributes:
+        longest: at most so many characters.
+        suggestions: what a form offers; anything else is taken as well.
+        column_of: name of the field that holds a table, whose columns a form offers besides.
+    """
+
+    longest: int = 200
+    suggestions: tuple[str, ...] = ()
+    column_of: str = ""
+
+    @override
+    def parse(self, given: object) -> str:
+        text = " ".join(str(_single(given)).split())
+        if len(text) > self.longest:
+            raise ValueError(f"{_quote(text)} has {len(text):,} characters; the limit is {self.longest:,}")
+        return text
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A list of lines that comes with the program.
+
+    Attributes:
+        title: what it holds, in a few words.
+        note: what a person is told before it is shown; empty where it holds nothing that can hurt.
+        source: where the idea comes from.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines(Control[tuple[str, ...]]):
+    """Lines of text. Blank lines and repeated ones are dropped; order is kept.
+
+    A line `@name` stands for the lines of the preset of that name.
+
+    Attributes:
+        fewest: at least so many lines.
+        most: at most so many lines.
+        longest: at most so many characters a line.
+        slot: a piece of text, such as `{}`, that every line must hold exactly once.
+        presets: lists to take instead of typing, by name.
+    """
+
+    fewest: int = 1
+    most: int = 1000
+    longest: int = 2000
+    slot: str | None = None
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+
+    @override
+    def parse(self, given: object) -> tuple[str, ...]:
+        items = given.splitlines() if isinstance(given, str) else _sequence(given)
+        stripped = (line for item in items for line in self._expanded(str(item).strip()))
+        lines = tuple(dict.fromkeys(line for line in stripped if line))
+        if len(lines) < self.fewest:
+            raise ValueError(
+                f"give at least {_count(self.fewest, 'line')}"
+                + (f", each different; {len(lines)} given" if lines else "; none given")
+            )
+        if len(lines) > self.most:
+            raise ValueError(f"{len(lines):,} lines are too many; the limit is {self.most:,}")
+        for line in lines:
+            if len(line) > self.longest:
+                raise ValueError(
+                    f"the line {_quote(line)} has {len(line):,} characters; the limit is {self.longest:,}"
+                )
+            if self.slot is not None and line.count(self.slot) != 1:
+                raise ValueError(f"{_quote(line)} must hold {self.slot} once, where the label goes")
+        return lines
+
+    def _expanded(self, line: str) -> tuple[str, ...]:
+        if not self.presets or not line.startswith(PRESET):
+            return (line,)
+        if line[1:] not in self.presets:
+            raise ValueError(f"there is no list {_quote(line)}; there are {', '.join(self.presets)}")
+        return self.presets[line[1:]].lines
+
+    @override
+    def format(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        named = next((name for name, preset in self.presets.items() if preset.lines == value), None)
+        return tuple(value) if named is None else (PRESET + named,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Control[tuple[Picture, ...]]):
+    """Pictures, given as files or as pictures. They never travel in a link.
+
+    Attributes:
+        fewest: at least so many.
+        most: at most so many.
+    """
+
+    fewest: int = 1
+    most: int = 64
+
+    @override
+    def parse(self, given: object) -> tuple[Picture, ...]:
+        items = [given] if isinstance(given, (str, Path, bytes, Picture)) else _sequence(given)
+        if not self.fewest <= len(items) <= self.most:
+            wanted = (
+                _count(self.fewest, "picture")
+                if self.fewest == self.most
+                else f"{self.fewest} to {_count(self.most, 'picture')}"
+            )
+            raise ValueError(f"give {wanted}; {len(items) or 'none'} given")
+        return tuple(self._read(item) for item in items)
+
+    @staticmethod
+    def _read(item: object) -> Picture:
+        if isinstance(item, Picture):
+            return item
+        if isinstance(item, (str, Path, bytes)):
+            return Picture.read(item)
+        raise PictureError(f"a picture is a file or its bytes, not {type(item).__name__}")
+
+    @override
+    def format(self, value: tuple[Picture, ...]) -> tuple[str, ...]:
+        return tuple(picture.name for picture in value)
+
+    @property
+    @override
+    def travels(self) -> bool:
+        return False
+
+    @override
+    def stimuli(self, value: tuple[Picture, ...]) -> Mapping[str, str]:
+        return {picture.name: picture.digest for picture in value}
+
+
+F = TypeVar("F", PictureFiles, Table, Embeddings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(Control[F]):
+    """Something that a visitor brings in a file; nothing, as its default, where they bring none.
+
+    Files never travel in a link, and what is in them never stands in a report.
+    """
+
+    @property
+    @override
+    def travels(self) -> bool:
+        return False
+
+    @override
+    def format(self, value: F) -> tuple[str, ...]:
+        return (value.name,) if len(value) else ()
+
+    @override
+    def stimuli(self, value: F) -> Mapping[str, str]:
+        return {value.name: value.digest} if len(value) else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSet(File[PictureFiles]):
+    """Many pictures: a folder, a zip, or files held in memory.
+
+    Attributes:
+        most: at most so many.
+    """
+
+    most: int = 20_000
+
+    @override
+    def parse(self, given: object) -> PictureFiles:
+        given = _single(given)
+        if not isinstance(given, PictureFiles):
+            given = PictureFiles.of(_path(given)) if given else PictureFiles.none()
+        if len(given) > self.most:
+            raise ValueError(f"{len(given):,} pictures are too many; the limit is {self.most:,}")
+        return given
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFile(File[Table]):
+    """A table in CSV."""
+
+    @override
+    def parse(self, given: object) -> Table:
+        given = _single(given)
+        if isinstance(given, Table):
+            return given
+        return Table.read(_path(given)) if given else Table.none()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingsFile(File[Embeddings]):
+    """Embeddings in .npy or .npz."""
+
+    @override
+    def parse(self, given: object) -> Embeddings:
+        given = _single(given)
+        if isinstance(given, Embeddings):
+            return given
+        return Embeddings.read(_path(given)) if given else Embeddings.none()
+
+
+def _path(given: object) -> Path:
+    if isinstance(given, (str, Path)):
+        return Path(given)
+    raise ValueError(f"give a file, not {type(given).__name__}")
+
+
+def _single(given: object) -> object:
+    """The one value where a link or a flag may give a list of one."""
+    if isinstance(given, (list, tuple)):
+        if len(given) != 1:
+            raise ValueError(f"give one value; {len(given)} given")
+        return given[0]
+    return given
+
+
+def _sequence(given: object) -> Sequence[object]:
+    if given is None:
+        return ()
+    if isinstance(given, Sequence):
+        return given
+    raise ValueError(f"give a list, not {type(given).__name__}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _quote(text: str, longest: int = 60) -> str:
+    return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'
