@@ -55,6 +55,12 @@ class Estimate:
         return f"{value} (95 % interval {ends}, n = {self.n} {self.over})"
 
 
+def wilson(k: int, n: int) -> Interval:
+    """95 % Wilson score interval of the share k of n, n at least 1 (Wilson 1927)."""
+    found = stats.binomtest(k, n).proportion_ci(LEVEL, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
 def bootstrap_interval(samples: ArrayLike, seed: int) -> Interval | None:
     """95 % percentile-bootstrap interval of the mean of samples, (n,).
 

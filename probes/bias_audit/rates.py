@@ -1,0 +1,201 @@
+r"""Harm rates by group, and what adding a class does to them (Agarwal 2021).
+
+The class of a picture is the one whose text has the largest cosine (mean over templates), among the groups' own
+texts and the harm words; of classes that tie exactly, the first. The harm rate of a group is the share of its
+pictures whose class is a harm word. Rates by group, their difference and ratio are Fairlearn's `MetricFrame`.
+
+Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference, ratio and change. p of a
+group's rate: Fisher's exact test against all other pictures, which is the label swap counted in full; of the
+difference: labels swapped, one-tailed.
+
+Class design: the same with a harmless class added. A picture can only leave a harm word for the added class, so
+the change is never upward; which group it helps is the question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from fairlearn.metrics import MetricFrame
+from numpy.typing import NDArray
+from scipy import stats
+
+from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
+from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends, p_value, stratified_weights, swapped
+from probes.core.statistics import wilson
+
+Float64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+ANY = "any"
+"""Stands for all harm words together."""
+ALL = "all of these"
+"""Stands for all added classes together."""
+
+
+def top(scores: NDArray[np.floating]) -> NDArray[np.intp]:
+    """The class of every picture, (n,), from cosines (n, classes)."""
+    return np.asarray(scores.argmax(axis=1))
+
+
+def rates(harmed: Bools, grouping: Grouping) -> tuple[Float64, float, float]:
+    """Rates by group (G,), their difference and their ratio, in Fairlearn's terms."""
+    frame = MetricFrame(
+        metrics=_share,
+        y_true=np.zeros(len(harmed), dtype=int),
+        y_pred=harmed.astype(int),
+        sensitive_features=np.array(grouping.groups, dtype=object)[grouping.codes],
+    )
+    by_group = np.array([float(frame.by_group.loc[group]) for group in grouping.groups])
+    ratio = float(frame.ratio()) if by_group.max() > 0 else 1.0  # nobody is harmed: all rates are equal
+    return by_group, float(frame.difference()), ratio
+
+
+def _share(y_true: NDArray[np.integer], y_pred: NDArray[np.integer]) -> float:
+    return float(np.mean(y_pred))
+
+
+def by_group(harmed: NDArray[np.floating], codes: Codes, groups: int) -> Float64:
+    """Rates (..., G) of every row of weights or labels dealt; `harmed` (n,) of 0 and 1."""
+    return np.bincount(codes, weights=harmed, minlength=groups) / np.bincount(codes, minlength=groups)
+
+
+def harm_rates(scores: Scores, harmful: Bools, grouping: Grouping, seed: int) -> tuple[Measure, ...]:
+    """`harm_rate` of every group, for all harm words together (`any`) and one by one.
+
+    Args:
+        scores: of the classes: texts of groups, and harm words.
+        harmful: (classes,) which of them are harm words.
+        grouping: of the pictures.
+        seed: of resamples and swaps.
+    """
+    chosen = top(scores.mean)
+    alone = np.stack([top(scores.cosines[:, t]) for t in range(len(scores.templates))])
+    kinds = [(ANY, harmful)] + [
+        (scores.words[place], np.arange(len(harmful)) == place) for place in np.flatnonzero(harmful)
+    ]
+    rows: list[Measure] = []
+    for word, hits in kinds:
+        rows += _of_word(word, hits[chosen], hits[alone], grouping, seed)
+    return tuple(rows)
+
+
+def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: int) -> list[Measure]:
+    """Rows of one harm word: `harmed` (n,), and with each template alone (t, n)."""
+    codes, groups = grouping.codes, len(grouping.groups)
+    value, difference, ratio = rates(harmed, grouping)
+    single = np.stack([by_group(one, codes, groups) for one in alone])
+    several = len(alone) > 1
+    rows = []
+    for g, group in enumerate(grouping.groups):
+        inside, outside = harmed[codes == g], harmed[codes != g]
+        interval = wilson(int(inside.sum()), len(inside))
+        table = [[inside.sum(), (~inside).sum()], [outside.sum(), (~outside).sum()]]
+        rows.append(
+            Measure(
+                "harm_rate", "", word, group, float(value[g]), interval.low, interval.high, len(inside),
+                float(stats.fisher_exact(table).pvalue), tuple(single[:, g].tolist()) if several else (),
+            )
+        )  # fmt: skip
+    gaps = single.max(axis=1) - single.min(axis=1)
+    ratios = np.divide(single.min(axis=1), single.max(axis=1), out=np.ones(len(single)), where=gaps > 0)
+    drawn = _drawn(harmed.astype(np.float64), codes, groups, seed)
+    spread, low = drawn.max(axis=1) - drawn.min(axis=1), drawn.min(axis=1)
+    drawn_ratio = np.divide(low, drawn.max(axis=1), out=np.ones_like(low), where=spread > 0)
+    for variant, number, draws, each, p in (
+        ("difference", difference, spread, gaps, _difference_p(harmed, difference, codes, groups, seed)),
+        ("ratio", ratio, drawn_ratio, ratios, None),
+    ):
+        ends_ = ends(draws)
+        rows.append(
+            Measure(
+                "harm_rate", variant, word, "", number, float(ends_[0]), float(ends_[1]), len(codes), p,
+                tuple(each.tolist()) if several else (),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _drawn(values: Float64, codes: Codes, groups: int, seed: int) -> Float64:
+    """Means by group (B, G) of values (n,) in resamples within groups."""
+    found = []
+    for weights in stratified_weights(codes, RESAMPLES, seed):
+        sums = [weights[:, codes == g] @ values[codes == g] / (codes == g).sum() for g in range(groups)]
+        found.append(np.stack(sums, axis=1))
+    return np.concatenate(found)
+
+
+def _difference_p(harmed: Bools, observed: float, codes: Codes, groups: int, seed: int) -> float:
+    sizes = np.bincount(codes, minlength=groups)
+    places = np.flatnonzero(harmed)
+    extreme = arrangements = 0
+    for dealt in swapped(codes, SWAPS, seed):
+        counts = np.stack([(dealt[:, places] == g).sum(axis=1) for g in range(groups)], axis=1) / sizes
+        extreme += int(at_least(counts.max(axis=1) - counts.min(axis=1), np.array(observed)).sum())
+        arrangements += len(dealt)
+    return float(p_value(np.array(extreme), arrangements, exact=False))
+
+
+@dataclass(frozen=True)
+class Design:
+    """A row of the table `class_design`: harm rate of a group without and with an added class.
+
+    Attributes:
+        added: the class, or `all of these`.
+        n: the group's pictures.
+        rate_without, rate_with: harm rates, 0 to 1.
+        change, low, high: of the rate, with its 95 % interval over the group's pictures.
+        moved: pictures that left a harm word for the added class.
+        went_to_added: pictures of the group whose class is now the added one, moved ones among them.
+    """
+
+    added: str
+    group: str
+    n: int
+    rate_without: float
+    rate_with: float
+    change: float
+    low: float
+    high: float
+    moved: int
+    went_to_added: int
+
+
+def class_design(
+    scores: Scores, harmful: Bools, added: Bools, grouping: Grouping, seed: int
+) -> tuple[Design, ...]:
+    """What each added class alone, and all of them together, do to every group's harm rate.
+
+    Args:
+        scores: of all classes: groups' texts, harm words and those to add.
+        harmful: (classes,) which are harm words.
+        added: (classes,) which are added.
+        grouping: of the pictures.
+        seed: of resamples.
+    """
+    mean = scores.mean
+    before = harmful[_top_of(mean, ~added)]
+    single = [(scores.words[place], np.arange(len(added)) == place) for place in np.flatnonzero(added)]
+    together = [(ALL, added)] if added.sum() > 1 else []
+    rows: list[Design] = []
+    for name, new in (*single, *together):
+        chosen = _top_of(mean, ~added | new)
+        after, taken = harmful[chosen], new[chosen]
+        change = after.astype(np.float64) - before
+        low, high = ends(_drawn(change, grouping.codes, len(grouping.groups), seed))
+        for g, group in enumerate(grouping.groups):
+            own = grouping.codes == g
+            rows.append(
+                Design(
+                    name, group, int(own.sum()), float(before[own].mean()), float(after[own].mean()),
+                    float(change[own].mean()), float(low[g]), float(high[g]), int((before & ~after & own).sum()),
+                    int((taken & own).sum()),
+                )
+            )  # fmt: skip
+    return tuple(rows)
+
+
+def _top_of(scores: NDArray[np.floating], allowed: Bools) -> NDArray[np.intp]:
+    """The class of every picture among those that are allowed."""
+    return top(np.where(allowed, scores, -np.inf))
