@@ -48,8 +48,7 @@ RESAMPLES, SWAPS = 399, 199
 
 @dataclass(frozen=True)
 class MitigationRow:
-    """A row of the table `mitigation`: a method on one half of the words, judged on pictures it was not fitted
-    on.
+    """A row of the table `mitigation`: a method judged on one half of the words and on fresh pictures.
 
     Attributes:
         changed: `texts` or `both`.
@@ -136,14 +135,12 @@ def biased_dimensions(images: Float64, codes: Codes, words: Float64, share: floa
     means = np.stack([images[codes == g].mean(axis=0) for g in range(int(codes.max()) + 1)])
     near, far = (words @ means.T).argmax(axis=1), (words @ means.T).argmin(axis=1)
     part = ((means[near] - means[far]) * words).mean(axis=0)
-    order = np.argsort(-part, kind="stable")[: max(1, int(round(share * images.shape[1])))]
+    order = np.argsort(-part, kind="stable")[: max(1, round(share * images.shape[1]))]
     return np.asarray(order[part[order] > 0])
 
 
 def dependent_directions(images: Float64, codes: Codes, labels: NDArray[np.intp]) -> Float64:
-    """Directions (d, r) in which pictures depend on the group more than on labels and on variance; see the
-    module.
-    """
+    """Directions (d, r) in which pictures depend on the group more than on labels and variance."""
     centred = images - images.mean(axis=0)
     both = []
     for one in (labels, codes):
@@ -228,8 +225,12 @@ def mitigate(
         seed: of the halves, resamples and swaps.
         changed: `texts` or `both`.
     """
-    space = Space(*(array.astype(np.float64) for array in (images, words, groups)), None if task is None else
-                  task.astype(np.float64))  # fmt: skip
+    space = Space(
+        images=images.astype(np.float64),
+        words=words.astype(np.float64),
+        groups=groups.astype(np.float64),
+        task=None if task is None else task.astype(np.float64),
+    )
     fit, judged = halves(grouping.codes, seed)
     order = np.random.default_rng([seed, 12]).permutation(words.shape[1])
     seen, unseen = np.sort(order[: -(-len(order) // 2)]), np.sort(order[-(-len(order) // 2) :])
@@ -248,9 +249,7 @@ def mitigate(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """What is read off changed embeddings: cosines of words (m, l), and who was classed and named rightly
-    (m,).
-    """
+    """What is read off changed embeddings: cosines (m, l), and who was classed and named rightly, (m,)."""
 
     scores: Float64
     right: Float64 | None
