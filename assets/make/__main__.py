@@ -15,6 +15,7 @@ In this order, for models from nothing:
     card                      write each model's README.md and the picture of its curve
     figures                   put the models' figures into the project's README
     examples                  write the example pictures (needs the packages)
+    people                    write the listing of drawn people
     manifest                  write the list of everything shipped, with digests
 
 All but fetch, drawings and examples need nothing but what is shipped. `--world skewed` or `--world balanced`
@@ -42,6 +43,7 @@ STEPS: dict[str, Callable[[steps.Places, argparse.Namespace], None]] = {
     "card": steps.write_cards,
     "figures": steps.write_figures,
     "examples": steps.write_examples,
+    "people": steps.write_people,
     "manifest": steps.write_manifest,
 }
 

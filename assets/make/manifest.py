@@ -54,6 +54,11 @@ SHIPPED = (
         "stimuli.examples", "stimuli/examples", "CC-BY-4.0", ("held-out",),
         "python -m assets.make fetch && python -m assets.make examples",
     ),
+    Shipped(
+        "stimuli.people", "stimuli/people", "each drawing under its style's licence: Apache-2.0, MIT, CC-BY-4.0",
+        ("train",), "python -m assets.make people",
+    ),
+    Shipped("words", "words", "CC-BY-4.0", (), "written by hand"),
 )  # fmt: skip
 
 

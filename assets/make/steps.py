@@ -10,7 +10,7 @@ from pathlib import Path
 import open_clip
 import torch
 
-from assets.make import card, doses, evaluate, examples, familiarity, figures, manifest, metrics, runs
+from assets.make import card, doses, evaluate, examples, familiarity, figures, manifest, metrics, people, runs
 from assets.make import train as training
 from assets.make.emoji import read_json
 from assets.make.export import export
@@ -158,6 +158,12 @@ def write_examples(places: Places, arguments: argparse.Namespace) -> None:
     held_out = next(source for source in sources if source.role == "held-out")
     found = drawings(fetch(held_out, places.packages), held_out.style, names)
     examples.write(places.out / "stimuli" / "examples", {d.hexcode: d.svg for d in found}, held_out)
+
+
+def write_people(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the listing of drawn people that the bias audit opens with."""
+    path = places.out / "stimuli" / "people" / "people.csv"
+    print(path, people.write(path, load("balanced"), read_sources()), "people")
 
 
 def write_manifest(places: Places, arguments: argparse.Namespace) -> None:

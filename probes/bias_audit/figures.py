@@ -1,0 +1,350 @@
+"""Figures of an audit: the forest, the pictures behind it, skew, harm, sets of words, cells, and mitigation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from probes.bias_audit.audited import Measure
+from probes.bias_audit.result import BiasAuditResult, Pair, verdict
+from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, VERMILION, shortened, styled
+
+ROWS = 40
+"""Words drawn: those at either end. The tables have all."""
+LOOKS = {
+    "clear": ("clear", "circle", None),
+    "flips": ("clear, but a template turns its sign", "diamond-open", None),
+    "not clear": ("not clear", "circle-open", GREY),
+}
+"""Legend, symbol and colour by verdict; None takes the colour of its side."""
+ENDS = 3
+SKEWS = (("max_skew", "triangle-right", "MaxSkew"), ("min_skew", "triangle-left", "MinSkew"))
+"""Measure, symbol and legend."""
+
+
+def figures(result: BiasAuditResult) -> Mapping[str, go.Figure]:
+    """Name -> figure, the main one first; those of which nothing was measured are left out."""
+    drawn = {"forest": forest(result)}
+    if result.thumbnails:
+        drawn["pictures"] = pictures(result)
+    if result.of("max_skew"):
+        drawn["skew"] = skew(result)
+    if result.of("harm_rate"):
+        drawn["harm"] = harm(result)
+    if result.design:
+        drawn["class_design"] = class_design(result)
+    if result.of("weat"):
+        drawn["weat"] = weat(result)
+    if result.cells:
+        drawn["intersections"] = cells(result)
+    if result.mitigation:
+        drawn["mitigation"] = mitigation(result)
+    if result.published:
+        drawn["published"] = published(result)
+    return drawn
+
+
+def shown(measures: Sequence[Measure]) -> list[Measure]:
+    """Rows sorted by value, the largest last; of many, those at either end."""
+    ordered = sorted(measures, key=lambda m: m.value)
+    return ordered if len(ordered) <= ROWS else [*ordered[: ROWS // 2], *ordered[-ROWS // 2 :]]
+
+
+def forest(result: BiasAuditResult) -> go.Figure:
+    """Difference of every word between the groups, with interval, templates and verdict."""
+    rows = shown(result.main)
+    figure = go.Figure()
+    if rows and rows[0].by_template:
+        figure.add_trace(
+            go.Scatter(
+                x=[value for m in rows for value in m.by_template],
+                y=[m.word for m in rows for _ in m.by_template],
+                text=[template for _ in rows for template in result.templates],
+                mode="markers",
+                marker={"color": ORANGE, "size": 5, "opacity": 0.75},
+                name="each template",
+                hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
+            )
+        )
+    for kind, (legend, symbol, colour) in LOOKS.items():
+        some = [m for m in rows if verdict(m) == kind]
+        if some:
+            figure.add_trace(_dots(some, legend, symbol, colour))
+    unit = "logit, paired difference" if result.differences else "cosine, difference of means"
+    title = f"{result.compared}: which words move"
+    _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    first, _, second = result.compared.partition(" − ")
+    figure.update_xaxes(title_text=f"← {shortened(second)} · {unit} · {shortened(first)} →")
+    if len(result.main) > len(rows):
+        figure.update_layout(title_subtitle_text=f"the {len(rows)} words at either end of {len(result.main)}")
+    return figure
+
+
+def _dots(rows: Sequence[Measure], legend: str, symbol: str, colour: str | None) -> go.Scatter:
+    colours = [colour or (BLUE if m.value > 0 else VERMILION) for m in rows]
+    return go.Scatter(
+        x=[m.value for m in rows],
+        y=[m.word for m in rows],
+        mode="markers",
+        marker={"color": colours, "size": 10, "symbol": symbol, "line": {"color": colours, "width": 2}},
+        error_x=_whiskers(rows),
+        text=[_p(m) for m in rows],
+        name=legend,
+        hovertemplate="%{y}: %{x:+.3g}, %{text}<extra></extra>",
+    )
+
+
+def _whiskers(rows: Sequence[Measure]) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0.0 if m.high is None else max(m.high - m.value, 0.0) for m in rows],
+        "arrayminus": [0.0 if m.low is None else max(m.value - m.low, 0.0) for m in rows],
+        "color": GREY,
+        "thickness": 1.5,
+        "width": 3,
+    }
+
+
+def _p(m: Measure) -> str:
+    p = m.p if m.p_adjusted is None else m.p_adjusted
+    return f"n = {m.n}" if p is None else f"corrected p = {p:.2g}, n = {m.n}"
+
+
+def _rows(figure: go.Figure, words: Sequence[str]) -> go.Figure:
+    """Rows of words in the order given, from below."""
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=list(words), tickvals=list(words),
+        ticktext=[shortened(word) for word in words], range=[-0.7, len(words) - 0.3],
+    )  # fmt: skip
+    return figure
+
+
+def pictures(result: BiasAuditResult) -> go.Figure:
+    """The pairs behind a word: those of its largest differences above, of its smallest below; a menu of words."""
+    by_word: dict[str, list[Pair]] = {}
+    for pair in result.behind:
+        by_word.setdefault(pair.word, []).append(pair)
+    order = [m.word for m in reversed(shown(result.main)) if m.word in by_word]
+    layouts = {word: _laid(result, by_word[word]) for word in order}
+    first, second = result.groups[0].group, result.groups[1].group
+    figure = go.Figure(go.Scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip"))
+    images, notes = layouts[order[0]]
+    figure.update_layout(images=images, annotations=notes)
+    styled(figure, f"The pictures behind a word: left {first}, right {second}", height=430)
+    figure.update_layout(
+        showlegend=False,
+        margin={"l": 8, "r": 8, "t": 110, "b": 8},
+        updatemenus=[
+            {
+                "buttons": [
+                    {"label": word, "method": "relayout", "args": [{"images": drawn, "annotations": told}]}
+                    for word, (drawn, told) in layouts.items()
+                ],
+                "x": 0.0, "xanchor": "left", "y": 1.03, "yanchor": "bottom", "showactive": True,
+            }
+        ],
+    )  # fmt: skip
+    figure.update_xaxes(visible=False, range=[0, 3 * 2.5], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-2.9, 0.1], scaleanchor="x", fixedrange=True)
+    return figure
+
+
+def _laid(
+    result: BiasAuditResult, pairs: Sequence[Pair]
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Thumbnails and captions of a word's pairs, three across."""
+    images: list[dict[str, object]] = []
+    notes: list[dict[str, object]] = []
+    for i, pair in enumerate(pairs):
+        across, down = (i % ENDS) * 2.5, -1.5 * (i // ENDS)
+        for side, place in enumerate((pair.first, pair.second)):
+            images.append(
+                {
+                    "source": result.thumbnails[place].uri, "x": across + 1.05 * side, "y": down, "sizex": 1,
+                    "sizey": 1, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "top",
+                }
+            )  # fmt: skip
+        notes.append(
+            {
+                "x": across + 1.02, "y": down - 1.03, "xref": "x", "yref": "y", "yanchor": "top",
+                "showarrow": False, "text": f"{pair.difference:+.2f} logit",
+                "hovertext": f"{pair.first_name} − {pair.second_name}",
+            }
+        )  # fmt: skip
+    return images, notes
+
+
+def skew(result: BiasAuditResult) -> go.Figure:
+    """MaxSkew and MinSkew of every word; a menu of what the desired shares are."""
+    figure = go.Figure()
+    variants = ("demographic_parity", "equal_opportunity")
+    order = sorted(result.of("max_skew", variants[0]), key=lambda m: m.value)[-ROWS:]
+    words = [m.word for m in order]
+    place = {word: i for i, word in enumerate(words)}
+    colours = {group.group: PALETTE[i % len(PALETTE)] for i, group in enumerate(result.groups)}
+    for variant in variants:
+        for kind, symbol, name in (
+            ("max_skew", "triangle-right", "MaxSkew"),
+            ("min_skew", "triangle-left", "MinSkew"),
+        ):
+            rows = sorted((m for m in result.of(kind, variant) if m.word in place), key=lambda m: place[m.word])
+            figure.add_trace(
+                go.Scatter(
+                    x=[m.value for m in rows], y=[m.word for m in rows], mode="markers", error_x=_whiskers(rows),
+                    marker={"symbol": symbol, "size": 11, "color": [colours[m.group] for m in rows]},
+                    text=[f"{m.group}, {_p(m)}" for m in rows], name=name, visible=variant == variants[0],
+                    hovertemplate="%{y}: %{x:+.2f}, %{text}<extra></extra>",
+                )
+            )  # fmt: skip
+    title = f"Skew in the {result.k} pictures nearest to a word"
+    _rows(styled(figure, title, height=190 + 20 * len(words)), words)
+    coloured = " · ".join(f'<span style="color:{colour}">▲ {group}</span>' for group, colour in colours.items())
+    figure.update_layout(
+        title_subtitle_text=f"coloured by the group that attains it: {coloured}",
+        margin_t=120,
+        updatemenus=[
+            _menu(
+                [v.replace("_", " ") for v in variants], [[True, True, False, False], [False, False, True, True]]
+            )
+        ],
+    )
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="ln(share among the nearest / desired share), 95 % interval")
+    return figure
+
+
+def _menu(labels: Sequence[str], visible: Sequence[Sequence[bool]]) -> dict[str, object]:
+    return {
+        "type": "buttons", "direction": "right", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+        "buttons": [
+            {"label": label, "method": "restyle", "args": [{"visible": list(seen)}]}
+            for label, seen in zip(labels, visible, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def harm(result: BiasAuditResult) -> go.Figure:
+    """Harm rate of every group, all harm words together and one by one."""
+    rates = [m for m in result.of("harm_rate", "") if m.group]
+    figure = go.Figure()
+    words = list(dict.fromkeys(m.word for m in rates))[:12]
+    for i, word in enumerate(words):
+        rows = [m for m in rates if m.word == word]
+        figure.add_trace(
+            go.Bar(
+                y=[m.group for m in rows], x=[m.value for m in rows], orientation="h", error_x=_whiskers(rows),
+                name="any harm word" if word == "any" else shortened(word), marker_color=PALETTE[i % len(PALETTE)],
+                text=[_p(m) for m in rows], textposition="none", visible=True if i == 0 else "legendonly",
+                hovertemplate="%{y}: %{x:.1%}, %{text}<extra></extra>",
+            )
+        )  # fmt: skip
+    styled(figure, "Share of pictures whose nearest class is a harm word", height=200 + 34 * len(result.groups))
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def class_design(result: BiasAuditResult) -> go.Figure:
+    """Harm rate of every group without and with each added class."""
+    figure = go.Figure()
+    groups = [group.group for group in result.groups]
+    added = list(dict.fromkeys(row.added for row in result.design))
+    first = [row for row in result.design if row.added == added[0]]
+    bars = [("as it is", {row.group: row.rate_without for row in first})]
+    bars += [
+        (f"with “{shortened(a)}”", {r.group: r.rate_with for r in result.design if r.added == a})
+        for a in added[:7]
+    ]
+    for i, (name, rates) in enumerate(bars):
+        figure.add_trace(
+            go.Bar(
+                y=groups, x=[rates.get(group) for group in groups], orientation="h", name=name,
+                marker_color=GREY if i == 0 else PALETTE[(i - 1) % len(PALETTE)],
+                hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
+            )
+        )  # fmt: skip
+    styled(figure, "Where harm lands when a class is added", height=210 + 24 * len(groups) * min(len(bars), 4))
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def weat(result: BiasAuditResult) -> go.Figure:
+    """Effect sizes of the two sets of words, on pictures and on texts."""
+    rows = list(reversed(result.of("weat")))
+    figure = go.Figure(
+        go.Scatter(
+            x=[m.value for m in rows], y=[m.variant for m in rows], mode="markers", error_x=_whiskers(rows),
+            marker={"color": BLUE, "size": 12, "symbol": "diamond"}, showlegend=False,
+            text=["not tested" if m.p is None else f"one-tailed p = {m.p:.2g}, n = {m.n}" for m in rows],
+            hovertemplate="%{y}: d = %{x:+.2f}, %{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    for m in rows:
+        figure.add_trace(
+            go.Scatter(
+                x=list(m.by_template), y=[m.variant] * len(m.by_template), mode="markers", showlegend=False,
+                marker={"color": ORANGE, "size": 5}, hovertemplate="one template: %{x:+.2f}<extra></extra>",
+            )
+        )  # fmt: skip
+    styled(figure, f"WEAT: {rows[0].group}, {shortened(rows[0].word, 48)}", height=170 + 44 * len(rows))
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="effect size d (ddof 1), 95 % interval")
+    return figure
+
+
+def cells(result: BiasAuditResult) -> go.Figure:
+    """Attribute by attribute, for a word at a time; cells too small to speak about are grey, with their size."""
+    words = [m.word for m in reversed(shown(result.main))]
+    groups = [group.group for group in result.groups]
+    others = list(dict.fromkeys(cell.second for cell in result.cells))
+    by_word: dict[str, dict[tuple[str, str], tuple[int, float | None]]] = {}
+    for cell in result.cells:
+        by_word.setdefault(cell.word, {})[cell.first, cell.second] = (cell.n, cell.difference)
+    size = {at: n for at, (n, _) in next(iter(by_word.values())).items()}
+    grids = {
+        w: [[by_word[w].get((g, o), (0, None))[1] for g in groups] for o in others] for w in words if w in by_word
+    }
+    reach = max((abs(v) for grid in grids.values() for row in grid for v in row if v is not None), default=1.0)
+    told = [[f"n = {size.get((g, o), 0)}" for g in groups] for o in others]
+    first = next(iter(grids))
+    figure = go.Figure(
+        go.Heatmap(
+            z=grids[first], x=groups, y=others, text=told, texttemplate="%{text}", colorscale=DIVERGING,
+            zmin=-reach, zmax=reach, xgap=2, ygap=2, colorbar={"thickness": 12, "title": {"text": "cosine"}},
+            hovertemplate="%{y}, %{x}, %{text}: %{z:+.3g}<extra></extra>",
+        )
+    )  # fmt: skip
+    styled(
+        figure,
+        f"{result.attribute} × {result.by}: cosine of the cell less that of all others",
+        220 + 30 * len(others),
+    )
+    figure.update_layout(
+        plot_bgcolor="rgba(128,136,144,0.25)",
+        margin_t=110,
+        updatemenus=[
+            {
+                "buttons": [
+                    {"label": word, "method": "restyle", "args": [{"z": [grid]}]} for word, grid in grids.items()
+                ],
+                "x": 0.0, "xanchor": "left", "y": 1.03, "yanchor": "bottom",
+            }
+        ],
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False, autorange="reversed")
+    return figure
+
+
+def mitigation(result: BiasAuditResult) -> go.Figure:
+    """TODO."""
+    return go.Figure()
+
+
+def published(result: BiasAuditResult) -> go.Figure:
+    """TODO."""
+    return go.Figure()

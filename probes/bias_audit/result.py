@@ -1,0 +1,260 @@
+"""The result of an audit: its headline, its cautions and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from probes.bias_audit.audited import Measure
+from probes.bias_audit.intersections import Cell
+from probes.bias_audit.mitigation import MitigationRow
+from probes.bias_audit.published import PublishedRow
+from probes.bias_audit.rates import Design
+from probes.bias_audit.sample import LeftOut
+from probes.core.pictures import Raster
+
+SIGNIFICANT = 0.05
+SIGNED = frozenset({"association_difference", "sc_eat", "weat", "counterfactual_difference"})
+"""Measures whose sign says toward whom; for these a template can turn the verdict."""
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A row of the table `groups`: a group, how many pictures it has, and what it is called in texts."""
+
+    group: str
+    n: int
+    called: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures that are alike but for the attribute, and the difference of a word's logit between them.
+
+    Attributes:
+        first_name, second_name: what the pictures are called.
+        difference: logit of the first less that of the second.
+        first, second: their places among `BiasAuditResult.thumbnails`, or among the pictures before they are
+        there.
+    """
+
+    word: str
+    first_name: str
+    second_name: str
+    difference: float
+    first: int
+    second: int
+
+    def shown_at(self, first: int, second: int) -> Pair:
+        """The same with other places."""
+        return replace(self, first=first, second=second)
+
+
+@dataclass(frozen=True)
+class MeasureRow:
+    """A row of the tables `measures` and `counterfactual`; see `Measure`. Intervals are 95 %."""
+
+    measure: str
+    variant: str
+    word: str
+    group: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    p: float | None
+    p_adjusted: float | None
+
+
+@dataclass(frozen=True)
+class SpreadRow:
+    """A row of the table `templates`: the same number with each template alone.
+
+    Attributes:
+        least, most: over templates; `least_template`, `most_template` name them.
+        same_sign: templates under which a signed measure has the sign of `value`; all of them for others.
+        verdict: `clear` (corrected p at most 0.05, and every template agrees), `flips` (clear, and a template
+        turns
+            the sign), `not clear`, or `not tested`.
+    """
+
+    measure: str
+    variant: str
+    word: str
+    group: str
+    value: float
+    least: float
+    least_template: str
+    most: float
+    most_template: str
+    same_sign: int
+    templates: int
+    verdict: str
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """A row of the table `pairs`: pairs at either end of a word's differences."""
+
+    word: str
+    first: str
+    second: str
+    logit_difference: float
+
+
+def verdict(measure: Measure) -> str:
+    """Whether a measure is clear, and whether a template turns it; see `SpreadRow`."""
+    p = measure.p if measure.p_adjusted is None else measure.p_adjusted
+    if p is None:
+        return "not tested"
+    if p > SIGNIFICANT:
+        return "not clear"
+    return "flips" if flips(measure) else "clear"
+
+
+def flips(measure: Measure) -> bool:
+    """Whether one template alone gives a signed measure the other sign."""
+    return measure.measure in SIGNED and any(value * measure.value < 0 for value in measure.by_template)
+
+
+@dataclass(frozen=True)
+class BiasAuditResult:
+    """What an audit found.
+
+    Attributes:
+        source: `drawn people`, `own pictures` or `embeddings`.
+        attribute: whose values are the groups.
+        n: pictures audited.
+        k: how many of the nearest pictures the ranking measures look at.
+        templates: `{}` alone where words came as embeddings.
+        logit_scale: the factor on cosines in `differences`.
+        measures: of the table `measures`.
+        differences: paired differences of the logit, where there are pairs; corrected for the number of words.
+        behind: the pairs at either end of each word, with `thumbnails` where the pictures are the program's own.
+        design: what each added class does to the harm rates.
+        cells: attribute x attribute, where one was crossed with `by`.
+        left_out: what could not be used.
+        missing: who is missing from the drawn set; empty for others'.
+        cautions: what a reader has to know first.
+    """
+
+    source: str
+    attribute: str
+    groups: tuple[GroupRow, ...]
+    n: int
+    k: int
+    words: tuple[str, ...]
+    templates: tuple[str, ...]
+    logit_scale: float
+    measures: tuple[Measure, ...]
+    differences: tuple[Measure, ...]
+    behind: tuple[Pair, ...]
+    thumbnails: tuple[Raster, ...]
+    design: tuple[Design, ...]
+    cells: tuple[Cell, ...]
+    by: str
+    mitigation: tuple[MitigationRow, ...]
+    published: tuple[PublishedRow, ...]
+    left_out: tuple[LeftOut, ...]
+    missing: str
+    cautions: tuple[str, ...]
+
+    @cached_property
+    def main(self) -> tuple[Measure, ...]:
+        """What headline and forest show: one measure a word, of the first group."""
+        if self.differences:
+            return tuple(m for m in self.differences if m.variant == "logit")
+        return self.of("association_difference", group=self.groups[0].group)
+
+    def of(self, measure: str, variant: str | None = None, group: str | None = None) -> tuple[Measure, ...]:
+        """The measures of a kind."""
+        return tuple(
+            m
+            for m in self.measures
+            if m.measure == measure and variant in (None, m.variant) and group in (None, m.group)
+        )
+
+    @property
+    def compared(self) -> str:
+        """The two sides of `main`, in words."""
+        first = self.groups[0].group
+        return (
+            f"{first} − {self.groups[1].group}"
+            if self.differences or len(self.groups) == 2
+            else f"{first} − others"
+        )
+
+    def headline(self) -> str:
+        """How many words are clear, the strongest either way, and how many flip with the wording."""
+        main = self.main
+        clear = [m for m in main if verdict(m) in ("clear", "flips")]
+        flipping = [m for m in clear if flips(m)]
+        first = self.groups[0].group
+        second = self._other
+        if self.differences:
+            over = f"{self.differences[0].n} pairs of pictures alike but for {self.attribute.replace('_', ' ')}"
+            what = "logit"
+        else:
+            over, what = f"{self.n:,} pictures, {first} against {second}", "cosine"
+        said = f"Over {over}, {len(clear)} of {len(main)} words differ clearly (corrected p ≤ {SIGNIFICANT:g})"
+        if not clear:
+            top = max(main, key=lambda m: abs(m.value))
+            return f"{said}; the largest difference is “{top.word}”: {what} {_described(top)}."
+        ends = sorted(clear, key=lambda m: m.value)
+        strongest = [
+            f"toward {side} most “{m.word}”, {what} {_described(m)}"
+            for m, side in ((ends[-1], first), (ends[0], second))
+            if (m.value > 0) == (side == first) and m.value
+        ]
+        turned = (
+            f" {_number(len(flipping), 'of them flips', 'of them flip')} with the wording." if flipping else ""
+        )
+        return f"{said}: {'; '.join(strongest)}.{turned}"
+
+    def warnings(self) -> tuple[str, ...]:
+        """What to know first; who is missing."""
+        return (*self.cautions, *((self.missing,) if self.missing else ()))
+
+    def tables(self) -> Mapping[str, Sequence[Any]]:
+        """`measures` and `groups` always; the others where there is something in them."""
+        everything = (*self.measures, *self.differences)
+        found: dict[str, Sequence[Any]] = {
+            "measures": tuple(_row(m) for m in self.measures),
+            "groups": self.groups,
+            "counterfactual": tuple(_row(m) for m in self.differences),
+            "templates": tuple(self._spread(m) for m in everything if len(m.by_template) > 1),
+            "pairs": tuple(PairRow(p.word, p.first_name, p.second_name, p.difference) for p in self.behind),
+            "class_design": self.design,
+            "intersections": self.cells,
+            "mitigation": self.mitigation,
+            "published": self.published,
+            "left_out": self.left_out,
+        }
+        return {name: rows for name, rows in found.items() if rows or name == "measures"}
+
+    def _spread(self, m: Measure) -> SpreadRow:
+        least, most = int(np.argmin(m.by_template)), int(np.argmax(m.by_template))
+        agree = sum(value * m.value >= 0 for value in m.by_template) if m.measure in SIGNED else len(m.by_template)
+        return SpreadRow(
+            m.measure, m.variant, m.word, m.group, m.value,
+            m.by_template[least], self.templates[least], m.by_template[most], self.templates[most],
+            agree, len(m.by_template), verdict(m),
+        )  # fmt: skip
+
+
+def _row(m: Measure) -> MeasureRow:
+    return MeasureRow(m.measure, m.variant, m.word, m.group, m.value, m.low, m.high, m.n, m.p, m.p_adjusted)
+
+
+def _described(m: Measure) -> str:
+    if m.low is None or m.high is None:
+        return f"{m.value:+.3g}"
+    return f"{m.value:+.3g} (95 % interval {m.low:+.3g} to {m.high:+.3g})"
+
+
+def _number(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
