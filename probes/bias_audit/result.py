@@ -181,12 +181,12 @@ class BiasAuditResult:
     @property
     def compared(self) -> str:
         """The two sides of `main`, in words."""
-        first = self.groups[0].group
-        return (
-            f"{first} − {self.groups[1].group}"
-            if self.differences or len(self.groups) == 2
-            else f"{first} − others"
-        )
+        return f"{self.groups[0].group} − {self._other}"
+
+    @property
+    def _other(self) -> str:
+        """Whom `main` compares the first group with."""
+        return self.groups[1].group if self.differences or len(self.groups) == 2 else "others"
 
     def headline(self) -> str:
         """How many words are clear, the strongest either way, and how many flip with the wording."""

@@ -138,8 +138,8 @@ def _cautions(
         found.append(f"Groups of fewer than {SMALL} pictures say little: {', '.join(small)}.")
     if params.k >= len(sample):
         found.append(
-            f"Skew, NDKL, entropy and selection rates are left out: with k = {params.k} all {len(sample)} pictures "
-            "are selected, whatever the model. Choose a smaller k."
+            f"Skew, NDKL, entropy and selection rates are left out: with k = {params.k} all {len(sample)} "
+            "pictures are selected, whatever the model. Choose a smaller k."
         )
     if texts.given is None:
         asked = [*params.words, *params.harm_words, *params.set_a, *params.set_b]
