@@ -18,8 +18,8 @@ import gradio as gr
 
 from app import failures, theme
 from app.engine import Engine, installed
+from app.files import LARGEST
 from app.shell import build
-from app.stage import LARGEST
 from probes import registry
 from probes.core.errors import ClipspectError
 from probes.core.probe import AnyProbe

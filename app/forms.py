@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from app import snippets
-from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Switch
+from app import files, snippets
+from app.files import FileSlot
+from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Switch, Text
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import Field, Params, fields, parse
 
@@ -27,13 +28,26 @@ class Entry:
 
     Attributes:
         field: what it is.
-        inputs: the components that hold its value; none for pictures.
+        inputs: the components that hold its value; none for pictures and files.
         error: where a sentence about it appears.
+        lists: where a list that comes along is taken; None where there are none.
+        file: where a file is brought; None for other fields.
     """
 
     field: Field
     inputs: tuple[Component, ...]
     error: gr.HTML
+    lists: ListSlot | None = None
+    file: FileSlot | None = None
+
+
+@dataclass(frozen=True)
+class ListSlot:
+    """The components that take a list instead of typing it: which, what to know first, and the way past that."""
+
+    choice: gr.Dropdown
+    note: gr.HTML
+    confirm: gr.Button
 
 
 @dataclass(frozen=True)
@@ -61,11 +75,11 @@ class Form:
         """All components that hold values, in order."""
         return [component for entry in self.entries for component in entry.inputs]
 
-    def check(self, values: Sequence[object], pictures: Mapping[str, Sequence[object]]) -> Checked:
-        """Read what the components and the stage hold, each field for itself and then all together."""
+    def check(self, values: Sequence[object], held: Mapping[str, object]) -> Checked:
+        """Read what the components hold, and the pictures and files, each field for itself and then together."""
         good: dict[str, object] = {}
         errors: dict[str, str] = {}
-        for f, given in (*_given(self.entries, values), *_laid(self.params, pictures)):
+        for f, given in (*_given(self.entries, values), *_brought(self.params, held)):
             try:
                 good[f.name] = f.control.parse(given)
             except (ValueError, ClipspectError) as error:
@@ -105,10 +119,12 @@ def _given(entries: Iterable[Entry], values: Sequence[object]) -> Iterator[tuple
             yield entry.field, from_components(entry.field.control, pieces)
 
 
-def _laid(params: type[Params], pictures: Mapping[str, Sequence[object]]) -> Iterator[tuple[Field, object]]:
+def _brought(params: type[Params], held: Mapping[str, object]) -> Iterator[tuple[Field, object]]:
     for f in fields(params):
         if f.is_pictures:
-            yield f, list(pictures.get(f.name, ()))
+            yield f, list(held.get(f.name, ()))  # type: ignore[call-overload]
+        elif f.name in held:
+            yield f, held[f.name]
 
 
 def from_components(control: Control[Any], pieces: Sequence[object]) -> object:
@@ -131,9 +147,26 @@ def to_components(control: Control[Any], value: object) -> tuple[Any, ...]:
 def lay_out(field: Field) -> Entry:
     """Put the components of a field on the page, and room for a sentence about it under them."""
     with gr.Column(elem_classes="field", min_width=0):
-        inputs = _components(field)
+        slot = files.lay_out(field) if files.is_file(field.control) else None
+        lists = _lists(field)
+        inputs = _components(field) if slot is None else ()
         error = gr.HTML(snippets.error(""), elem_classes="field-error")
-    return Entry(field, inputs, error)
+    return Entry(field, inputs, error, lists, slot)
+
+
+def _lists(field: Field) -> ListSlot | None:
+    """Lists to take instead of typing; one that can hurt asks first."""
+    control = field.control
+    if not isinstance(control, Lines) or not control.presets:
+        return None
+    choice = gr.Dropdown(
+        [(f"{p.title} (with a note)" if p.note else p.title, name) for name, p in control.presets.items()],
+        value=None, label=f"{control.label}: take a list", elem_id=f"list-{field.name}",
+    )  # fmt: skip
+    choice.preprocess = as_sent  # type: ignore[method-assign]
+    note = gr.HTML(elem_classes="note-box")
+    confirm = gr.Button("Take this list", size="sm", visible=False, elem_id=f"confirm-{field.name}")
+    return ListSlot(choice, note, confirm)
 
 
 def as_sent(payload: Any) -> Any:
@@ -156,6 +189,10 @@ def _choose_components(field: Field) -> tuple[Component, ...]:
         return _place(field, control, (value, *rest))
     if isinstance(control, Lines):
         return (gr.Textbox(value, lines=5, max_lines=12, max_length=None, **told),)
+    if isinstance(control, Text):
+        if control.suggestions or control.column_of:
+            return (gr.Dropdown(list(control.suggestions), value=value, allow_custom_value=True, **told),)
+        return (gr.Textbox(value, max_lines=1, **told),)
     if isinstance(control, Switch):
         return (gr.Checkbox(value, **told),)
     if isinstance(control, Choice):

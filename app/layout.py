@@ -69,11 +69,16 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
     query = gr.Textbox(visible="hidden", elem_id="query", container=False, show_label=False)
     file = gr.JSON(visible="hidden", elem_id="file", show_label=False)
     with gr.Column(visible=gate is None, elem_classes="body") as body:
-        with gr.Row(elem_classes="desk", equal_height=False):
+        # without a picture beside them the controls stand abreast
+        staged = any(f.is_pictures for f in fields(probe.params))
+        with gr.Row(elem_classes="desk" if staged else ["desk", "plain"], equal_height=False):
             with gr.Column(elem_classes="controls", scale=4, min_width=300):
                 about = gr.HTML(picker.about(engine, engine.opens_with), elem_classes="about-box")
                 choosers = [sides.lay_out_chooser(engine, role) for role in picker.ROLES]
                 entries = [forms.lay_out(f) for f in _plain(probe, advanced=False)]
+                for section in dict.fromkeys(f.control.section for f in fields(probe.params) if f.control.section):
+                    with gr.Accordion(section, open=False, elem_classes="fold"):
+                        entries += [forms.lay_out(f) for f in fields(probe.params) if f.control.section == section]
                 with gr.Accordion("More settings", open=False, elem_classes="fold"):
                     entries += [forms.lay_out(f) for f in _plain(probe, advanced=True)]
                 with gr.Row(elem_classes="go"):
@@ -85,7 +90,10 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
             with gr.Column(elem_classes="view", scale=7, min_width=300):
                 pictures, picture_entries = _stage(probe)
                 notes = gr.HTML(elem_classes="picture-notes")
-                tiles = gr.HTML(stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box")
+                tiles = gr.HTML(
+                    stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box",
+                    visible=bool(stage.tiles(probe.params)),
+                )  # fmt: skip
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
         with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
@@ -104,7 +112,12 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
 
 
 def _plain(probe: AnyProbe, advanced: bool) -> list[Field]:
-    return [f for f in fields(probe.params) if not f.is_pictures and f.control.advanced is advanced]
+    """Fields outside of sections, pictures apart."""
+    return [
+        f
+        for f in fields(probe.params)
+        if not f.is_pictures and not f.control.section and f.control.advanced is advanced
+    ]
 
 
 def _gate(note: str) -> tuple[gr.Column | None, gr.Button | None]:

@@ -63,8 +63,13 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
         if f.name not in given:
             continue
         texts = given.pop(f.name)
-        if f.is_pictures:
-            errors[f.name] = "Pictures never travel in a link: choose one here."
+        if not f.travels:
+            what = (
+                "Pictures never travel in a link: choose one"
+                if f.is_pictures
+                else "Files never travel in a link: bring it"
+            )
+            errors[f.name] = f"{what} here."
             continue
         try:
             values[f.name] = f.control.parse(texts)
@@ -105,7 +110,7 @@ def query(params: Params, shown: Params | None, model: str = "", beside: str = "
         example: name of the bundled picture that is on the page, or empty.
     """
     pairs = [(name, text) for name, text in ((MODEL, model), (BESIDE, beside), (EXAMPLE, example)) if text]
-    settable = [f for f in fields(params) if not f.is_pictures]
+    settable = [f for f in fields(params) if f.travels]
     same = shown is not None and all(getattr(params, f.name) == getattr(shown, f.name) for f in settable)
     if not same:
         for f in settable:

@@ -50,7 +50,7 @@ def _base(page: Page, link: links.Link, errors: dict[str, str]) -> tuple[Params,
     """The parameters that a link starts from, and the name of the bundled picture in them."""
     params = page.probe.params
     shown = page.shown if page.shown is not None else params()
-    chosen = stage.find(link.example) if link.example else None
+    chosen = stage.find(link.example) if link.example and page.picture_fields else None
     if link.example and chosen is None:
         errors[""] = f"There is no bundled picture “{link.example[:40]}”. {errors.get('', '')}".strip()
     base: Params = params() if link.values or chosen is not None else shown

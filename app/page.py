@@ -14,13 +14,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import downloads, failures, links, picker, sides, snippets, stage
+from app import downloads, failures, files, links, picker, sides, snippets, stage
 from app.downloads import Download
 from app.engine import NONE, Answer, Engine
-from app.forms import Checked
+from app.forms import Checked, Entry
 from app.layout import Layout
 from app.results import Updates
 from app.stage import Held
+from probes.core.controls import Lines, Text
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
@@ -87,7 +88,7 @@ class Page:
 
     def check(self, setting: Setting) -> Checked:
         """What the form holds."""
-        return self.at.form.check(setting.values, setting.held.pictures)
+        return self.at.form.check(setting.values, setting.held.values)
 
     def settle(self, *given: Any) -> Updates:
         """After a change: errors beside their fields, the preview, and the link."""
@@ -151,7 +152,7 @@ class Page:
         example = offered[index]
         held = now.held.lay(self.picture_fields[0], (example.picture(),), stage.name_of(example))
         brought = stage.values_of(example, self.probe.params)
-        checked = self.at.form.check(now.values, held.pictures)
+        checked = self.at.form.check(now.values, held.values)
         params = stage.changed(checked.params, brought)
         updates = self.at.form.show(brought) | self.laid(held, params)
         updates |= self.at.form.complain({n: t for n, t in checked.errors.items() if n not in brought})
@@ -173,6 +174,57 @@ class Page:
         if error:
             updates |= self.at.form.complain_one(f.name, error)
         return updates | {self.at.sessions.held: held, self.at.picture_notes: snippets.cautions(stage.notes(held))}
+
+    def bring(self, name: str, sent: Any, *given: Any) -> Updates:
+        """A file was brought into a field: it is read and told, and a form's columns follow it."""
+        entry = self._entry(name)
+        try:
+            value = files.read(entry.field, sent)
+        except (ClipspectError, OSError, MemoryError) as error:
+            return self._refiled(entry, given[0], failures.sentence(error), *given[1:])
+        return self._refiled(entry, given[0].bring(entry.field, value), "", *given[1:])
+
+    def take_away(self, name: str, *given: Any) -> Updates:
+        """A file was taken away."""
+        entry = self._entry(name)
+        return self._refiled(entry, given[0].bring(entry.field, None), "", *given[1:])
+
+    def _entry(self, name: str) -> Entry:
+        return next(entry for entry in self.at.form.entries if entry.field.name == name)
+
+    def _refiled(self, entry: Entry, held: Held, error: str, *rest: Any) -> Updates:
+        slot, value = entry.file, held.files.get(entry.field.name)
+        updates = self.settle(held, *rest) | {self.at.sessions.held: held}
+        updates |= self.at.form.complain_one(entry.field.name, error) if error else {}
+        if slot is not None:
+            updates[slot.upload] = gr.File(value=None)
+            updates[slot.told] = files.describe(value)
+            updates[slot.remove] = gr.Button(visible=value is not None)
+        for other in self.at.form.entries:
+            control = other.field.control
+            if isinstance(control, Text) and control.column_of == entry.field.name:
+                named = files.columns(held.files, other.field)
+                updates[other.inputs[0]] = gr.Dropdown(choices=list(dict.fromkeys((*named, *control.suggestions))))
+        return updates
+
+    def choose_list(self, name: str, chosen: str | None) -> Updates:
+        """A list was chosen: it is taken, or what to know first is said."""
+        return self._listed(name, chosen, told=False)
+
+    def confirm_list(self, name: str, chosen: str | None) -> Updates:
+        """The list with a note was asked for all the same."""
+        return self._listed(name, chosen, told=True)
+
+    def _listed(self, name: str, chosen: str | None, told: bool) -> Updates:
+        entry = self._entry(name)
+        control = entry.field.control
+        preset = control.presets.get(chosen or "") if isinstance(control, Lines) else None
+        if preset is None or entry.lists is None:
+            return {}
+        note = "" if told else preset.note
+        updates: Updates = {entry.lists.note: snippets.content_note(note)}
+        updates[entry.lists.confirm] = gr.Button(visible=bool(note))
+        return updates if note else updates | self.at.form.show({name: preset.lines})
 
     def _field_of(self, event: gr.EventData) -> Field:
         name = event._data.get("field")

@@ -20,8 +20,8 @@ from app.engine import Answer
 from probes.core.card import Card
 from probes.core.export import markdown, references
 
-FIGURES = 6
-TABLES = 4
+FIGURES = 10
+TABLES = 12
 ROWS = 500
 """Rows of a table on the page; the CSV has all."""
 

@@ -37,6 +37,16 @@ def _paragraphs(texts: Iterable[str]) -> Markup:
     return Markup("").join(Markup("<p>{}</p>").format(text) for text in texts)
 
 
+def brought(name: str, text: str) -> Markup:
+    """A file that a visitor brought, and what is in it."""
+    return Markup('<p class="brought"><strong>{}</strong> {}</p>').format(name, text)
+
+
+def content_note(note: str) -> Markup:
+    """What a visitor is told before a list is shown."""
+    return Markup('<div class="content-note" role="alert"><p>{}</p></div>').format(note) if note else Markup("")
+
+
 def legend(label: str, help_text: str) -> Markup:
     """The name of a group of components."""
     return Markup('<span class="legend-label">{}</span><span class="legend-help">{}</span>').format(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,22 @@ class Held:
     Attributes:
         laid: pictures by field.
         example: name of the bundled picture they are, empty if they are the visitor's own.
+        files: other files that the visitor brought, as read, by field.
     """
 
     laid: Mapping[str, tuple[Laid, ...]] = field(default_factory=dict)
     example: str = ""
+    files: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Pictures and files by field."""
+        return {**self.pictures, **self.files}
+
+    def bring(self, f: Field, value: object | None) -> Held:
+        """The same with another file in a field, or without one."""
+        others = {name: kept for name, kept in self.files.items() if name != f.name}
+        return replace(self, files=others if value is None else {**others, f.name: value})
 
     @property
     def pictures(self) -> dict[str, tuple[Picture, ...]]:
@@ -66,7 +78,7 @@ class Held:
         """The same with other pictures in a field."""
         longest = SHOWN if takes_one(f) else SEVERAL
         laid = tuple(Laid(picture, data_uri(picture, longest)) for picture in pictures)
-        return Held({**self.laid, f.name: laid}, example)
+        return replace(self, laid={**self.laid, f.name: laid}, example=example)
 
 
 @dataclass(frozen=True)
@@ -147,7 +159,7 @@ def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received
         together = (*own, *laid)
         if len(together) > limit and not takes_one(f):
             errors.append(f"There is room for {limit} pictures; the first {limit} were kept.")
-        held = Held({**held.laid, f.name: together[:limit]}, "")
+        held = replace(held, laid={**held.laid, f.name: together[:limit]}, example="")
     return Received(held, " ".join(errors[:3]) + (" …" if len(errors) > 3 else ""))
 
 
@@ -166,7 +178,8 @@ def _sent_file(item: Mapping[str, Any], name: str) -> Path:
 def remove(held: Held, f: Field, index: int) -> Held:
     """The same without one picture."""
     laid = held.laid.get(f.name, ())
-    return Held({**held.laid, f.name: tuple(one for i, one in enumerate(laid) if i != index)}, "")
+    left = tuple(one for i, one in enumerate(laid) if i != index)
+    return replace(held, laid={**held.laid, f.name: left}, example="")
 
 
 def notes(held: Held) -> tuple[str, ...]:
@@ -235,7 +248,9 @@ def values_of(example: Example, params: type[Params]) -> dict[str, object]:
 
 
 def tiles(params: type[Params]) -> tuple[Example, ...]:
-    """The bundled pictures that a page offers."""
+    """The bundled pictures that a page offers; none where it asks for no pictures."""
+    if not any(f.is_pictures for f in fields(params)):
+        return ()
     return tuple(example for example in bundled() if suits(example, params))
 
 

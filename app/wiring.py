@@ -34,6 +34,7 @@ def wire(page: Page, demo: gr.Blocks) -> None:
     _wire_opening(page, demo)
     _wire_settings(page)
     _wire_pictures(page)
+    _wire_files(page)
     outputs = _outputs(page)
     clicked = at.run.click(partial(asking.wait, page), at.sessions.ticket, outputs, **CHEAP)
     clicked.then(partial(asking.ask, page), [at.sessions.ticket, *page.inputs], outputs, **MODEL).then(
@@ -93,6 +94,29 @@ def _wire_settings(page: Page) -> None:
     chosen = [at.about, *(part for side in at.sides for part in side.outputs)]
     for model in models:
         model.input(page.choose, models, chosen, **CHEAP).then(page.settle, page.inputs, outputs, **CHEAP)
+
+
+def _wire_files(page: Page) -> None:
+    """Files that are brought and taken away, and lists that are taken instead of typing."""
+    at = page.at
+    settled = [*(entry.error for entry in at.form.entries), *at.pictures.values(), at.query, at.progress]
+    for entry in at.form.entries:
+        name = entry.field.name
+        if entry.file is not None:
+            slot = entry.file
+            outputs = [*at.form.inputs, *settled, at.sessions.held, slot.upload, slot.told, slot.remove]
+            slot.upload.upload(partial(page.bring, name), [slot.upload, *page.inputs], outputs, **CHEAP)
+            slot.remove.click(partial(page.take_away, name), page.inputs, outputs, **CHEAP)
+        if entry.lists is not None:
+            lists = entry.lists
+            outputs = [*entry.inputs, lists.note, lists.confirm]
+            for event, handler in (
+                (lists.choice.input, page.choose_list),
+                (lists.confirm.click, page.confirm_list),
+            ):
+                event(partial(handler, name), lists.choice, outputs, **CHEAP).then(
+                    page.settle, page.inputs, settled, **CHEAP
+                )
 
 
 def _wire_pictures(page: Page) -> None:

@@ -1,0 +1,137 @@
+"""Files that a visitor brings: sets of pictures, tables, embeddings; read into memory and deleted at once.
+
+A field of files is an input, a line on what was brought, and a button that takes it away. What was brought is held
+in the visitor's session (`Held.files`) and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from markupsafe import Markup
+
+from app import snippets
+from probes.core.controls import Control, EmbeddingsFile, File, PictureSet, TableFile
+from probes.core.embeddings import Embeddings
+from probes.core.errors import ClipspectError
+from probes.core.parameters import Field
+from probes.core.picture_sets import SUFFIXES, PictureFiles
+from probes.core.tables import Table
+
+LARGEST = 200
+"""Megabytes of the largest file that a browser may send."""
+MOST_PICTURES = 2_000
+"""Pictures of a set that are taken in the browser; the command line takes as many as the field allows."""
+PROBLEMS = 5
+
+
+@dataclass(frozen=True)
+class FileSlot:
+    """The components of a field of files."""
+
+    upload: gr.File
+    told: gr.HTML
+    remove: gr.Button
+
+
+def is_file(control: Control[Any]) -> bool:
+    """Whether a control takes files."""
+    return isinstance(control, File)
+
+
+def lay_out(field: Field) -> FileSlot:
+    """Put the components of a field of files on the page, its limit told before anything is sent."""
+    control = field.control
+    gr.HTML(snippets.legend(control.label, f"{control.help} {limit(control)}"), elem_classes="legend")
+    upload = gr.File(
+        file_count="multiple" if isinstance(control, PictureSet) else "single",
+        file_types=list(_types(control)), show_label=False, height=96, elem_id=f"field-{field.name}",
+        elem_classes="file-input", buttons=[],
+    )  # fmt: skip
+    told = gr.HTML(elem_classes="file-told")
+    remove = gr.Button("Take away", size="sm", visible=False, elem_id=f"remove-{field.name}", elem_classes="quiet")
+    return FileSlot(upload, told, remove)
+
+
+def limit(control: Control[Any]) -> str:
+    """What a browser may send, in a sentence."""
+    if isinstance(control, PictureSet):
+        return (
+            f"Here at most {min(MOST_PICTURES, control.most):,} pictures and {LARGEST} MB; more on the command "
+            "line. Kept in memory, deleted from the upload at once, and gone with your session."
+        )
+    return f"At most {LARGEST} MB."
+
+
+def _types(control: Control[Any]) -> Sequence[str]:
+    if isinstance(control, PictureSet):
+        return (".zip", *SUFFIXES)
+    return (".csv", ".tsv", ".txt") if isinstance(control, TableFile) else (".npy", ".npz")
+
+
+def read(field: Field, sent: str | Sequence[str] | None) -> Any:
+    """The value of a field from the files that a browser sent; the files are deleted.
+
+    Raises:
+        ClipspectError: they cannot be used.
+    """
+    paths = [sent] if isinstance(sent, str) else list(sent or ())
+    content: dict[str, bytes] = {}
+    for given in paths:
+        path = Path(given).resolve()
+        if Path(get_upload_folder()).resolve() not in path.parents:
+            raise ClipspectError("this is not an upload")
+        try:
+            content[path.name] = path.read_bytes()
+        except OSError:
+            raise ClipspectError(f"{path.name}: the upload is gone; send it again") from None
+        finally:
+            path.unlink(missing_ok=True)
+    if not content:
+        raise ClipspectError("nothing was sent")
+    return _value(field.control, content)
+
+
+def _value(control: Control[Any], content: Mapping[str, bytes]) -> Any:
+    name, first = next(iter(content.items()))
+    if isinstance(control, PictureSet):
+        pictures = PictureFiles.of_bytes(content, f"{len(content)} uploaded files")
+        if len(pictures) > MOST_PICTURES:
+            raise ClipspectError(
+                f"{len(pictures):,} pictures are too many for the browser, which takes {MOST_PICTURES:,}: use the "
+                "command line, or embeddings"
+            )
+        return pictures
+    if isinstance(control, TableFile):
+        return Table.read(first, name)
+    if isinstance(control, EmbeddingsFile):
+        return Embeddings.read(first, name)
+    raise TypeError(f"{type(control).__name__} takes no files")
+
+
+def describe(value: Any) -> Markup:
+    """What was brought, and what is wrong with parts of it."""
+    if isinstance(value, PictureFiles):
+        return snippets.brought(value.name, f"{len(value):,} pictures")
+    if isinstance(value, Table):
+        wrong = [f"Row {problem.row}: {problem.reason}." for problem in value.problems[:PROBLEMS]]
+        if len(value.problems) > PROBLEMS:
+            wrong.append(f"And {len(value.problems) - PROBLEMS:,} more rows, listed in the answer.")
+        told = f"{len(value):,} rows; columns {', '.join(value.columns)}"
+        return snippets.brought(value.name, told) + snippets.cautions(wrong)
+    if isinstance(value, Embeddings):
+        made = f", made by {value.model}" if value.model else ""
+        told = f"{len(value):,} rows of width {value.rows.shape[1]}{made}"
+        return snippets.brought(value.name, told) + snippets.cautions([f"{note}." for note in value.notes])
+    return Markup("")
+
+
+def columns(values: Mapping[str, Any], field: Field) -> tuple[str, ...]:
+    """The columns of the table that a field of text may name, if one was brought."""
+    table = values.get(getattr(field.control, "column_of", ""))
+    return table.columns if isinstance(table, Table) else ()
