@@ -6,9 +6,11 @@ from pathlib import Path
 
 from probes.bias_audit.figures import figures
 from probes.bias_audit.parameters import BiasAuditParams
+from probes.bias_audit.people import PORTRAITS
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
 from probes.bias_audit.science import measure
+from probes.bias_audit.words import lists
 from probes.core.card import Card
 from probes.core.probe import Probe
 
@@ -16,8 +18,23 @@ CARD = Card.from_notes(Path(__file__).with_name("notes.md"), name="bias_audit", 
 
 
 def example() -> BiasAuditParams:
-    """Drawn men against drawn women, all occupations, with what a mitigation does."""
-    return BiasAuditParams(groups=("man", "woman"))
+    """Portraits in darker and lighter skin tones, and the invented traits planted with skin tone.
+
+    The skewed model ties them to skin tone at known doses and the balanced one does not. No word of that world
+    can hurt; one of them stands in for a harm word.
+    """
+    return BiasAuditParams(
+        people=PORTRAITS,
+        group="skin_tone",
+        groups=("dark = medium-dark | dark", "light = light | medium-light"),
+        words=lists()["traits-tone"].words,
+        k=20,
+        harm_words=("a mox person",),
+        added_words=("a fep person", "a toma person"),
+        by="gender",
+        mitigate="texts",
+        task="gender",
+    )
 
 
 PROBE = Probe(

@@ -56,6 +56,10 @@ def forest(result: BiasAuditResult) -> go.Figure:
     """Difference of every word between the groups, with interval, templates and verdict."""
     rows = shown(result.main)
     figure = go.Figure()
+    for kind, (legend, symbol, colour) in LOOKS.items():
+        some = [m for m in rows if verdict(m) == kind]
+        if some:
+            figure.add_trace(_dots(some, legend, symbol, colour))
     if rows and rows[0].by_template:
         figure.add_trace(
             go.Scatter(
@@ -63,15 +67,11 @@ def forest(result: BiasAuditResult) -> go.Figure:
                 y=[m.word for m in rows for _ in m.by_template],
                 text=[template for _ in rows for template in result.templates],
                 mode="markers",
-                marker={"color": ORANGE, "size": 5, "opacity": 0.75},
+                marker={"color": ORANGE, "size": 12, "symbol": "line-ns-open", "line": {"width": 2}},
                 name="each template",
                 hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
             )
         )
-    for kind, (legend, symbol, colour) in LOOKS.items():
-        some = [m for m in rows if verdict(m) == kind]
-        if some:
-            figure.add_trace(_dots(some, legend, symbol, colour))
     unit = "logit, paired difference" if result.differences else "cosine, difference of means"
     title = f"{result.compared}: which words move"
     _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
@@ -134,7 +134,7 @@ def pictures(result: BiasAuditResult) -> go.Figure:
     figure = go.Figure(go.Scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip"))
     images, notes = layouts[order[0]]
     figure.update_layout(images=images, annotations=notes)
-    styled(figure, f"The pictures behind a word: left {first}, right {second}", height=430)
+    styled(figure, f"The pictures behind a word: left {first}, right {second}", height=390)
     figure.update_layout(
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 110, "b": 8},

@@ -4,7 +4,11 @@ Symbols: x unit pictures (n, d), y unit texts, G groups, mu_g the mean picture o
 half of the pictures and half of the words and judged on the other half of the pictures: on the words they were
 fitted on, and on words they never saw.
 
-- `projection`: texts (or both) lose the span of the differences between the groups' own texts, G - 1 directions.
+- `projection`: texts (or both) lose the span of the differences between the groups' mean pictures, G - 1
+directions.
+- `projection_of_texts`: the same with the differences between the groups' own texts. Where texts and pictures of
+a
+  group do not differ in the same direction, this can raise an association: words that leaned both ways lose one.
 - `dimension_removal`, after FairPIVARA (Moreira 2024): the tenth of the dimensions that raises the association
 on the
   fitted words most is set to zero. Theirs searches sets of dimensions; here they are ranked by their own
@@ -21,7 +25,8 @@ not
 
 association = mean over words of (largest - smallest group mean of the cosine) / std of the cosine over pictures.
 The division makes it blind to a mere shrinking of all cosines. A range is never negative, so its mean with labels
-swapped, `chance`, stands beside it. Changed embeddings are brought back to unit length.
+swapped, `chance`, stands beside it, and its interval is the basic bootstrap's: resamples overstate a range.
+Changed embeddings are brought back to unit length.
 """
 
 from __future__ import annotations
@@ -39,7 +44,7 @@ from probes.core.resampling import ends, stratified_weights, swapped
 
 Float64 = NDArray[np.float64]
 
-METHODS = ("projection", "dimension_removal", "closed_form", "neutral_only")
+METHODS = ("projection", "projection_of_texts", "dimension_removal", "closed_form", "neutral_only")
 TEXTS, BOTH = "texts", "both"
 REMOVED = 0.1
 """Share of the dimensions that `dimension_removal` sets to zero, as in the paper's 54 of 512."""
@@ -110,10 +115,14 @@ def halves(codes: Codes, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return chosen, np.setdiff1d(np.arange(len(codes)), chosen)
 
 
-def attribute_directions(groups: Float64) -> Float64:
-    """Orthonormal basis (d, at most G - 1) of the differences between the groups' texts (t, G, d)."""
-    mean = groups.mean(axis=0)
-    return np.asarray(orth((mean[1:] - mean[0]).T))
+def attribute_directions(means: Float64) -> Float64:
+    """Orthonormal basis (d, at most G - 1) of the differences between the groups' means (G, d)."""
+    return np.asarray(orth((means[1:] - means[0]).T))
+
+
+def group_means(images: Float64, codes: Codes) -> Float64:
+    """Mean picture of each group, (G, d)."""
+    return np.stack([images[codes == g].mean(axis=0) for g in range(int(codes.max()) + 1)])
 
 
 def without(embeddings: Float64, directions: Float64) -> Float64:
@@ -132,7 +141,7 @@ def biased_dimensions(images: Float64, codes: Codes, words: Float64, share: floa
     A word's gap between its nearest and its farthest group is a sum over dimensions of
     (mu_near - mu_far)_j y_j; dimensions are ranked by the mean of their part over words.
     """
-    means = np.stack([images[codes == g].mean(axis=0) for g in range(int(codes.max()) + 1)])
+    means = group_means(images, codes)
     near, far = (words @ means.T).argmax(axis=1), (words @ means.T).argmin(axis=1)
     part = ((means[near] - means[far]) * words).mean(axis=0)
     order = np.argsort(-part, kind="stable")[: max(1, round(share * images.shape[1]))]
@@ -174,7 +183,9 @@ def changed_space(
         labels = (space.images[fit_images] @ classes.T).argmax(axis=1)
         directions = dependent_directions(space.images[fit_images], codes[fit_images], labels)
     elif method in ("projection", "neutral_only"):
-        directions = attribute_directions(space.groups)
+        directions = attribute_directions(group_means(space.images[fit_images], codes[fit_images]))
+    elif method == "projection_of_texts":
+        directions = attribute_directions(space.groups.mean(axis=0))
     else:
         raise ValueError(f"there is no method '{method}'; there are {', '.join(METHODS)}")
     texts = [space.words, space.task]
@@ -200,6 +211,12 @@ def association(scores: Float64, codes: Codes, weights: NDArray[np.floating] | N
     strength = np.where(flat, 0.0, reach / np.sqrt(np.where(flat, 1.0, variance)))
     found = strength.mean(axis=1)
     return np.asarray(found if weights is not None else found[0])
+
+
+def _basic(value: float, draws: Float64) -> tuple[float, float]:
+    """Ends of the basic bootstrap interval, which turns the draws' upward bias around, at least zero."""
+    low, high = ends(draws)
+    return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low))
 
 
 def mitigate(
@@ -277,7 +294,8 @@ def _row(
 ) -> MitigationRow:
     pair = [one.scores[:, words] for one in (before, after)]
     weights = np.concatenate(list(stratified_weights(codes, RESAMPLES, seed))).astype(np.float64)
-    drawn = [ends(association(scores, codes, weights)) for scores in pair]
+    here = [float(association(scores, codes)) for scores in pair]
+    drawn = [_basic(value, association(scores, codes, weights)) for value, scores in zip(here, pair, strict=True)]
     dealt = np.concatenate(list(swapped(codes, SWAPS, seed)))
     chance = [float(np.mean([association(scores, row) for row in dealt])) for scores in pair]
     low = high = None
@@ -286,8 +304,8 @@ def _row(
         low, high = (float(end) for end in ends(change))
     return MitigationRow(
         method=method, changed=changed, words=name, n_words=len(words),
-        before=float(association(pair[0], codes)), before_low=float(drawn[0][0]), before_high=float(drawn[0][1]),
-        after=float(association(pair[1], codes)), after_low=float(drawn[1][0]), after_high=float(drawn[1][1]),
+        before=here[0], before_low=drawn[0][0], before_high=drawn[0][1],
+        after=here[1], after_low=drawn[1][0], after_high=drawn[1][1],
         chance_before=chance[0], chance_after=chance[1],
         accuracy_before=None if before.right is None else float(before.right.mean()),
         accuracy_after=None if after.right is None else float(after.right.mean()),
