@@ -66,7 +66,7 @@ class Measure:
         measure: its kind, such as `max_skew`.
         variant: which of its definitions, where there are several; else empty.
         word: what it is of; `A / B` for two sets of words.
-        group: whose it is; empty where it is of all groups together.
+        group: whose it is; empty where it is of all groups together, or several attain it.
         low, high: 95 % interval, None where there is none.
         n: pictures (or pairs) that it rests on.
         p: of the claim that there is nothing, None where nothing is tested.

@@ -195,7 +195,7 @@ def skew(result: BiasAuditResult) -> go.Figure:
             figure.add_trace(
                 go.Scatter(
                     x=[m.value for m in rows], y=[m.word for m in rows], mode="markers", error_x=_whiskers(rows),
-                    marker={"symbol": symbol, "size": 11, "color": [colours[m.group] for m in rows]},
+                    marker={"symbol": symbol, "size": 11, "color": [colours.get(m.group, GREY) for m in rows]},
                     text=[f"{m.group}, {_p(m)}" for m in rows], name=name, visible=variant == variants[0],
                     hovertemplate="%{y}: %{x:+.2f}, %{text}<extra></extra>",
                 )

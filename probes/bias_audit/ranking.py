@@ -130,7 +130,10 @@ def desired_shares(codes: Codes, groups: int) -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Every ranking measure: arrays (..., 2) by variant, (...) or (..., G)."""
+    """Every ranking measure: arrays (..., 2) by variant, (...) or (..., G).
+
+    `most` and `least` are the groups that attain the skews, -1 where several do.
+    """
 
     max_skew: Float64
     min_skew: Float64
@@ -158,9 +161,15 @@ def statistics(sequence: NDArray[np.floating], sizes: NDArray[np.intp], desired:
         selection_rate=rates,
         difference=high - low,
         ratio=np.divide(low, high, out=np.ones_like(high), where=high > 0),
-        most=by_variant.argmax(axis=-1),
-        least=by_variant.argmin(axis=-1),
+        most=_holder(by_variant),
+        least=_holder(-by_variant),
     )
+
+
+def _holder(values: Float64) -> NDArray[np.intp]:
+    """The group with the largest value, (...,) of values (..., G); -1 where several have it."""
+    several = (values == values.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
+    return np.where(several, -1, values.argmax(axis=-1))
 
 
 def _joined(parts: list[Statistics]) -> Statistics:
@@ -256,7 +265,7 @@ def ranking_measures(scores: Scores, grouping: Grouping, k: int, seed: int) -> t
     for kind in ("max_skew", "min_skew", "ndkl"):
         for v, variant in enumerate(VARIANTS):
             holder = {"max_skew": here.most, "min_skew": here.least}.get(kind)
-            whose = ["" if holder is None else grouping.groups[place] for place in _at(holder, v, words)]
+            whose = ["" if place < 0 else grouping.groups[place] for place in _at(holder, v, words)]
             rows += _rows(kind, kind, variant, whose, (v,), scores, here, alone, draws, chance)
     nobody = [""] * words
     rows += _rows("entropy", "entropy", "", nobody, (), scores, here, alone, draws, chance)
@@ -271,7 +280,7 @@ def ranking_measures(scores: Scores, grouping: Grouping, k: int, seed: int) -> t
 
 
 def _at(holder: NDArray[np.intp] | None, variant: int, words: int) -> list[int]:
-    return [0] * words if holder is None else [int(place) for place in holder[:, variant]]
+    return [-1] * words if holder is None else [int(place) for place in holder[:, variant]]
 
 
 def _rows(
