@@ -58,7 +58,6 @@ SHIPPED = (
         "stimuli.people", "stimuli/people", "each drawing under its style's licence: Apache-2.0, MIT, CC-BY-4.0",
         ("train",), "python -m assets.make people",
     ),
-    Shipped("words", "words", "CC-BY-4.0", (), "written by hand"),
 )  # fmt: skip
 
 
