@@ -92,6 +92,8 @@ def ask(page: Page, ticket: Ticket, *given: object) -> Iterator[Updates]:
     if checked.errors:
         yield idle(page, NOT_ASKED) | page.at.form.complain(checked.errors)
         return
+    if not checked.params.needs_model():  # one answer, whichever models the page has
+        specs = (specs[0], *(NONE,) * (len(specs) - 1))
     if not ticket.take():
         yield {page.at.progress: snippets.notice("Your last question is still running.")}
         return

@@ -19,6 +19,7 @@ from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.errors import Cancelled, ClipspectError
 from probes.core.model import Backend, ModelCard, Progress, no_progress
+from probes.core.no_model import NoModel
 from probes.core.probe import AnyProbe, require, run
 from probes.core.report import Report
 
@@ -115,13 +116,16 @@ class Engine:
         return found or tuple(self.bundled())
 
     def answer(self, probe: AnyProbe, params: Any, spec: str, progress: Progress = no_progress) -> Answer:
-        """Load a model and ask it a probe's question.
+        """Load a model and ask it a probe's question; none is loaded where everything comes from files.
 
         Raises:
             ModelError: the model cannot be had.
             CapabilityError: it lacks what the probe needs.
             FieldError: a parameter cannot be used.
         """
+        if not params.needs_model():
+            nobody = NoModel(params.logit_scale())
+            return Answer(run(probe, params, nobody, progress), nobody.card)
         progress(0.0, "loading the model")
         loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
         require(probe, loaded)

@@ -18,6 +18,8 @@ from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Sw
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import Field, Params, fields, parse
 
+NOTHING = "none"
+"""What an empty text is called in a list."""
 FEW = 8
 """Choices of so many options are buttons; longer ones fold into a list."""
 
@@ -181,6 +183,11 @@ def _components(field: Field) -> tuple[Component, ...]:
     return made
 
 
+def offered(suggestions: Sequence[str]) -> list[tuple[str, str]]:
+    """Suggestions of a field of text as a list offers them; an empty one has a name."""
+    return [(suggestion or NOTHING, suggestion) for suggestion in dict.fromkeys(suggestions)]
+
+
 def _choose_components(field: Field) -> tuple[Component, ...]:
     control = field.control
     told: dict[str, Any] = {"label": control.label, "info": control.help or None, "elem_id": f"field-{field.name}"}
@@ -191,7 +198,7 @@ def _choose_components(field: Field) -> tuple[Component, ...]:
         return (gr.Textbox(value, lines=5, max_lines=12, max_length=None, **told),)
     if isinstance(control, Text):
         if control.suggestions or control.column_of:
-            return (gr.Dropdown(list(control.suggestions), value=value, allow_custom_value=True, **told),)
+            return (gr.Dropdown(offered(control.suggestions), value=value, allow_custom_value=True, **told),)
         return (gr.Textbox(value, max_lines=1, **told),)
     if isinstance(control, Switch):
         return (gr.Checkbox(value, **told),)

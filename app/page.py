@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import downloads, failures, files, links, picker, sides, snippets, stage
+from app import downloads, failures, files, forms, links, picker, sides, snippets, stage
 from app.downloads import Download
 from app.engine import NONE, Answer, Engine
 from app.forms import Checked, Entry
@@ -204,7 +204,7 @@ class Page:
             control = other.field.control
             if isinstance(control, Text) and control.column_of == entry.field.name:
                 named = files.columns(held.files, other.field)
-                updates[other.inputs[0]] = gr.Dropdown(choices=list(dict.fromkeys((*named, *control.suggestions))))
+                updates[other.inputs[0]] = gr.Dropdown(choices=forms.offered((*control.suggestions, *named)))
         return updates
 
     def choose_list(self, name: str, chosen: str | None) -> Updates:

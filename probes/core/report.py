@@ -61,7 +61,10 @@ class Provenance:
     @classmethod
     def of(cls, probe: str, params: Params, model: ModelCard, at: datetime, seconds: float) -> Provenance:
         """Provenance of a run that began at `at` and took `seconds`."""
-        stimuli = [item for f in fields(params) for item in f.control.stimuli(getattr(params, f.name)).items()]
+        stimuli: dict[str, str] = {}
+        for f in fields(params):
+            for name, digest in f.control.stimuli(getattr(params, f.name)).items():
+                stimuli[name if stimuli.get(name, digest) == digest else f"{f.name}: {name}"] = digest
         return cls(
             model=model.spec,
             architecture=model.architecture,
@@ -71,7 +74,7 @@ class Provenance:
             device=model.device,
             precision=model.precision,
             seed=params.seed,
-            stimuli=dict(stimuli),
+            stimuli=stimuli,
             versions=dict(library_versions()),
             time=at.isoformat(timespec="seconds"),
             seconds=round(seconds, 3),
