@@ -84,11 +84,11 @@ def related(model_spec: str, report: Report[Any]) -> Markup:
 
 
 def _labels(params: Params | Mapping[str, Any]) -> Iterator[str]:
-    """Every list of texts among the parameters, templates apart: those have a slot."""
+    """Every list of texts among the parameters but templates, which have a slot, and names given to values."""
     values = params.values() if isinstance(params, Mapping) else (getattr(params, f.name) for f in fields(params))
     for value in values:
         if isinstance(value, (tuple, list)) and value and all(isinstance(one, str) for one in value):
-            yield from (one for one in value if "{}" not in one)
+            yield from (one for one in value if "{}" not in one and "=" not in one)
 
 
 def _names(report: Report[Any]) -> frozenset[str]:

@@ -21,6 +21,7 @@ import open_clip
 import torch
 from tqdm import tqdm
 
+from bench.audits import audits
 from bench.cases import Case, cases, gpu_share, peak_memory
 from probes.backend.device import choose_device, cpu_has_amx
 
@@ -79,6 +80,18 @@ def measure(case: Case, repeats: int) -> list[Figure]:
     ]
 
 
+def audit_figures() -> list[Figure]:
+    """Bias audits: seconds and memory, which are this machine's, and the ratio to the plain way."""
+    timed = audits()
+    large, shipped = timed["large"], timed["shipped"]
+    return [
+        figure("bias audit", "10,954 x 400 x 11 x 512, seconds", [large.seconds], 60, above=False),
+        figure("bias audit", "the same, peak memory, GB", [large.peak / 1e9], 2, above=False),
+        figure("bias audit", "differences, against one word and group at a time", [large.ratio or 0.0]),
+        figure("bias audit", "the page's shipped audit, seconds", [shipped.seconds], 3, above=False),
+    ]
+
+
 def main() -> int:
     """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -88,6 +101,7 @@ def main() -> int:
     asked = parser.parse_args()
     device = choose_device("auto")
     figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
+    figures += audit_figures()
     if device.type == "cuda":
         shares = gpu_share(device, asked.repeats)
         figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))

@@ -1,7 +1,8 @@
 """`python -m probes.calibrate`: measure what was planted with every instrument, and keep the numbers.
 
 Each probe lists its instruments in `probes/<probe>/calibration.py` as `INSTRUMENTS`; the doses are those of the
-worlds' plan. A calibration is written to `assets/calibration/<behaviour>.json`, a table of all to the README.
+worlds' plan. A calibration is written to
+`assets/calibration/<probe>-<behaviour>.json`, a table of all to the README.
 Everything is dealt from one seed. `make calibrate` runs this and then draws `docs/calibration.png`.
 """
 
@@ -80,7 +81,7 @@ def stale(read: Calibration) -> bool:
 
 def file_of(instrument: Instrument | Calibration, folder: Path = FOLDER) -> Path:
     """Where the calibration of an instrument is kept."""
-    return folder / f"{instrument.behaviour.replace(' ', '-')}.json"
+    return folder / f"{instrument.probe}-{instrument.behaviour}.json".replace("_", "-").replace(" ", "-")
 
 
 def markdown(read: Sequence[Calibration]) -> str:
@@ -128,8 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m probes.calibrate", description=__doc__)
-    known = [instrument.behaviour for instrument in instruments()]
+    known = list(dict.fromkeys(instrument.behaviour for instrument in instruments()))
     parser.add_argument("--behaviour", nargs="+", choices=known, default=known, help="which; all unless given")
+    probes = sorted({instrument.probe for instrument in instruments()})
+    parser.add_argument("--probe", nargs="+", choices=probes, default=probes, help="whose; all unless given")
     parser.add_argument(
         "--models",
         nargs=2,
@@ -153,7 +156,7 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     )
     chosen.out.mkdir(parents=True, exist_ok=True)
     for instrument in instruments():
-        if instrument.behaviour not in chosen.behaviour:
+        if instrument.behaviour not in chosen.behaviour or instrument.probe not in chosen.probe:
             continue
         with tqdm(total=100, unit="%", desc=instrument.behaviour, leave=False) as bar:
 

@@ -67,17 +67,17 @@ def forest(result: BiasAuditResult) -> go.Figure:
                 y=[m.word for m in rows for _ in m.by_template],
                 text=[template for _ in rows for template in result.templates],
                 mode="markers",
-                marker={"color": ORANGE, "size": 12, "symbol": "line-ns-open", "line": {"width": 2}},
+                marker={"color": ORANGE, "size": 8, "symbol": "line-ns-open", "line": {"width": 1.5}},
                 name="each template",
                 hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
             )
         )
-    unit = "logit, paired difference" if result.differences else "cosine, difference of means"
+    unit = "paired logit" if result.differences else "mean cosine"
     title = f"{result.compared}: which words move"
     _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     first, _, second = result.compared.partition(" − ")
-    figure.update_xaxes(title_text=f"← {shortened(second)} · {unit} · {shortened(first)} →")
+    figure.update_xaxes(title_text=f"← {shortened(second, 12)} · {unit} · {shortened(first, 12)} →")
     if len(result.main) > len(rows):
         figure.update_layout(title_subtitle_text=f"the {len(rows)} words at either end of {len(result.main)}")
     return figure
@@ -134,7 +134,7 @@ def pictures(result: BiasAuditResult) -> go.Figure:
     figure = go.Figure(go.Scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip"))
     images, notes = layouts[order[0]]
     figure.update_layout(images=images, annotations=notes)
-    styled(figure, f"The pictures behind a word: left {first}, right {second}", height=390)
+    styled(figure, f"Behind a word: left {shortened(first, 12)}, right {shortened(second, 12)}", height=390)
     figure.update_layout(
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 110, "b": 8},
@@ -213,13 +213,13 @@ def skew(result: BiasAuditResult) -> go.Figure:
         ],
     )
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    figure.update_xaxes(title_text="ln(share among the nearest / desired share), 95 % interval")
+    figure.update_xaxes(title_text="ln(share / desired share)")
     return figure
 
 
 def _menu(labels: Sequence[str], visible: Sequence[Sequence[bool]]) -> dict[str, object]:
     return {
-        "type": "buttons", "direction": "right", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+        "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
         "buttons": [
             {"label": label, "method": "restyle", "args": [{"visible": list(seen)}]}
             for label, seen in zip(labels, visible, strict=True)
@@ -242,7 +242,7 @@ def harm(result: BiasAuditResult) -> go.Figure:
                 hovertemplate="%{y}: %{x:.1%}, %{text}<extra></extra>",
             )
         )  # fmt: skip
-    styled(figure, "Share of pictures whose nearest class is a harm word", height=200 + 34 * len(result.groups))
+    styled(figure, "Nearest class is a harm word: share", height=200 + 34 * len(result.groups))
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure
@@ -315,7 +315,7 @@ def cells(result: BiasAuditResult) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=grids[first], x=groups, y=others, text=told, texttemplate="%{text}", colorscale=DIVERGING,
-            zmin=-reach, zmax=reach, xgap=2, ygap=2, colorbar={"thickness": 12, "title": {"text": "cosine"}},
+            zmin=-reach, zmax=reach, xgap=2, ygap=2, colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
             hovertemplate="%{y}, %{x}, %{text}: %{z:+.3g}<extra></extra>",
         )
     )  # fmt: skip
@@ -345,7 +345,7 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     """Association before and after each method, and what it did to two accuracies."""
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, column_widths=[0.6, 0.4], horizontal_spacing=0.04,
-        column_titles=["association, in standard deviations", "accuracy"],
+        column_titles=["association (std)", "accuracy"],
     )  # fmt: skip
     rows = list(reversed(result.mitigation))
     names = [f"{row.method.replace('_', ' ')}, {row.words} words" for row in rows]
@@ -375,10 +375,11 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     ):
         if any(rate is not None for rate in rates):
             figure.add_trace(_marks(rates, names, name, colour, symbol), row=1, col=2)
-    styled(figure, "Mitigation, on pictures it was not fitted on", height=230 + 34 * len(rows))
+    styled(figure, "Mitigation, judged on fresh pictures", height=230 + 34 * len(rows))
     figure.update_xaxes(rangemode="tozero", row=1, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", row=1, col=2)
     figure.update_layout(margin_t=96)
+    figure.update_annotations(font_size=12)
     return figure
 
 
@@ -419,7 +420,8 @@ def published(result: BiasAuditResult) -> go.Figure:
             hovertemplate="%{y}: %{x:.1%}<extra>this audit</extra>",
         )
     )  # fmt: skip
-    styled(figure, "Beside published figures, whose prompts, classes and pictures differ", 240 + 34 * len(own))
+    styled(figure, "Beside published figures", 240 + 34 * len(own))
+    figure.update_layout(title_subtitle_text="their prompts, classes and pictures differ")
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure
