@@ -315,15 +315,13 @@ def cells(result: BiasAuditResult) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=grids[first], x=groups, y=others, text=told, texttemplate="%{text}", colorscale=DIVERGING,
-            zmin=-reach, zmax=reach, xgap=2, ygap=2, colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
+            zmin=-reach, zmax=reach, xgap=2, ygap=2,
+            colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
             hovertemplate="%{y}, %{x}, %{text}: %{z:+.3g}<extra></extra>",
         )
     )  # fmt: skip
-    styled(
-        figure,
-        f"{result.attribute} × {result.by}: cosine of the cell less that of all others",
-        220 + 30 * len(others),
-    )
+    title = f"Cells of {result.attribute} × {result.by}".replace("_", " ")
+    styled(figure, title, 220 + 30 * len(others))
     figure.update_layout(
         plot_bgcolor="rgba(128,136,144,0.25)",
         margin_t=110,
