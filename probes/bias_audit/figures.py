@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.bias_audit.audited import Measure
+from probes.bias_audit.comparison_figures import mitigation, published
 from probes.bias_audit.result import BiasAuditResult, Pair, verdict
 from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, VERMILION, shortened, styled
 
@@ -60,18 +60,7 @@ def forest(result: BiasAuditResult) -> go.Figure:
         some = [m for m in rows if verdict(m) == kind]
         if some:
             figure.add_trace(_dots(some, legend, symbol, colour))
-    if rows and rows[0].by_template:
-        figure.add_trace(
-            go.Scatter(
-                x=[value for m in rows for value in m.by_template],
-                y=[m.word for m in rows for _ in m.by_template],
-                text=[template for _ in rows for template in result.templates],
-                mode="markers",
-                marker={"color": ORANGE, "size": 8, "symbol": "line-ns-open", "line": {"width": 1.5}},
-                name="each template",
-                hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
-            )
-        )
+    figure.add_traces(_by_template(rows, result))
     unit = "paired logit" if result.differences else "mean cosine"
     title = f"{result.compared}: which words move"
     _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
@@ -95,6 +84,23 @@ def _dots(rows: Sequence[Measure], legend: str, symbol: str, colour: str | None)
         name=legend,
         hovertemplate="%{y}: %{x:+.3g}, %{text}<extra></extra>",
     )
+
+
+def _by_template(rows: Sequence[Measure], result: BiasAuditResult, along: str = "word") -> list[go.Scatter]:
+    """A tick for every template alone, beside the words or groups; nothing where there is but one."""
+    if not rows or not rows[0].by_template:
+        return []
+    return [
+        go.Scatter(
+            x=[value for m in rows for value in m.by_template],
+            y=[getattr(m, along) for m in rows for _ in m.by_template],
+            text=[template for _ in rows for template in result.templates],
+            mode="markers",
+            marker={"color": ORANGE, "size": 8, "symbol": "line-ns-open", "line": {"width": 1.5}},
+            name="each template",
+            hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
+        )
+    ]
 
 
 def _whiskers(rows: Sequence[Measure]) -> dict[str, object]:
@@ -187,10 +193,7 @@ def skew(result: BiasAuditResult) -> go.Figure:
     place = {word: i for i, word in enumerate(words)}
     colours = {group.group: PALETTE[i % len(PALETTE)] for i, group in enumerate(result.groups)}
     for variant in variants:
-        for kind, symbol, name in (
-            ("max_skew", "triangle-right", "MaxSkew"),
-            ("min_skew", "triangle-left", "MinSkew"),
-        ):
+        for kind, symbol, name in SKEWS:
             rows = sorted((m for m in result.of(kind, variant) if m.word in place), key=lambda m: place[m.word])
             figure.add_trace(
                 go.Scatter(
@@ -200,6 +203,11 @@ def skew(result: BiasAuditResult) -> go.Figure:
                     hovertemplate="%{y}: %{x:+.2f}, %{text}<extra></extra>",
                 )
             )  # fmt: skip
+        ticks = _by_template(
+            [m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result
+        )
+        figure.add_traces([trace.update(visible=variant == variants[0]) for trace in ticks])
+    count = len(figure.data) // 2
     title = f"Skew in the {result.k} pictures nearest to a word"
     _rows(styled(figure, title, height=190 + 20 * len(words)), words)
     coloured = " · ".join(f'<span style="color:{colour}">▲ {group}</span>' for group, colour in colours.items())
@@ -208,7 +216,8 @@ def skew(result: BiasAuditResult) -> go.Figure:
         margin_t=120,
         updatemenus=[
             _menu(
-                [v.replace("_", " ") for v in variants], [[True, True, False, False], [False, False, True, True]]
+                [v.replace("_", " ") for v in variants],
+                [[True] * count + [False] * count, [False] * count + [True] * count],
             )
         ],
     )
@@ -242,6 +251,7 @@ def harm(result: BiasAuditResult) -> go.Figure:
                 hovertemplate="%{y}: %{x:.1%}, %{text}<extra></extra>",
             )
         )  # fmt: skip
+    figure.add_traces(_by_template([m for m in rates if m.word == words[0]], result, "group"))
     styled(figure, "Nearest class is a harm word: share", height=200 + 34 * len(result.groups))
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
@@ -284,13 +294,7 @@ def weat(result: BiasAuditResult) -> go.Figure:
             hovertemplate="%{y}: d = %{x:+.2f}, %{text}<extra></extra>",
         )
     )  # fmt: skip
-    for m in rows:
-        figure.add_trace(
-            go.Scatter(
-                x=list(m.by_template), y=[m.variant] * len(m.by_template), mode="markers", showlegend=False,
-                marker={"color": ORANGE, "size": 5}, hovertemplate="one template: %{x:+.2f}<extra></extra>",
-            )
-        )  # fmt: skip
+    figure.add_traces(_by_template([m for m in rows if m.by_template], result, "variant"))
     styled(figure, f"WEAT: {rows[0].group}, {shortened(rows[0].word, 48)}", height=170 + 44 * len(rows))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="effect size d (ddof 1), 95 % interval")
@@ -336,90 +340,4 @@ def cells(result: BiasAuditResult) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
-    return figure
-
-
-def mitigation(result: BiasAuditResult) -> go.Figure:
-    """Association before and after each method, and what it did to two accuracies."""
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, column_widths=[0.6, 0.4], horizontal_spacing=0.04,
-        column_titles=["association (std)", "accuracy"],
-    )  # fmt: skip
-    rows = list(reversed(result.mitigation))
-    names = [f"{row.method.replace('_', ' ')}, {row.words} words" for row in rows]
-    for name, colour, values, lows, highs in (
-        ("before", GREY, [r.before for r in rows], [r.before_low for r in rows], [r.before_high for r in rows]),
-        ("after", BLUE, [r.after for r in rows], [r.after_low for r in rows], [r.after_high for r in rows]),
-    ):
-        figure.add_trace(
-            go.Scatter(
-                x=values, y=names, mode="markers", name=name, marker={"color": colour, "size": 10},
-                error_x={
-                    "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
-                    "array": [high - value for high, value in zip(highs, values, strict=True)],
-                    "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
-                },
-                hovertemplate="%{y}: %{x:.2f}<extra>" + name + "</extra>",
-            ),
-            row=1, col=1,
-        )  # fmt: skip
-    chance = [row.chance_after for row in rows]
-    figure.add_trace(_marks(chance, names, "by chance, after", ORANGE, "line-ns-open"), row=1, col=1)
-    for name, colour, symbol, rates in (
-        ("task, before", GREY, "square-open", [row.accuracy_before for row in rows]),
-        ("task, after", BLUE, "square-open", [row.accuracy_after for row in rows]),
-        ("naming the group, before", GREY, "diamond", [row.naming_before for row in rows]),
-        ("naming the group, after", BLUE, "diamond", [row.naming_after for row in rows]),
-    ):
-        if any(rate is not None for rate in rates):
-            figure.add_trace(_marks(rates, names, name, colour, symbol), row=1, col=2)
-    styled(figure, "Mitigation, judged on fresh pictures", height=230 + 34 * len(rows))
-    figure.update_xaxes(rangemode="tozero", row=1, col=1)
-    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", row=1, col=2)
-    figure.update_layout(margin_t=96)
-    figure.update_annotations(font_size=12)
-    return figure
-
-
-def _marks(
-    values: Sequence[float | None], names: Sequence[str], name: str, colour: str, symbol: str
-) -> go.Scatter:
-    return go.Scatter(
-        x=list(values), y=list(names), mode="markers", name=name,
-        marker={"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
-        hovertemplate="%{y}: %{x:.2f}<extra>" + name + "</extra>",
-    )  # fmt: skip
-
-
-def published(result: BiasAuditResult) -> go.Figure:
-    """Published figures, and this audit's own of the same groups."""
-    figure = go.Figure()
-    rows = [row for row in result.published if row.measure == "harm_rate"] or list(result.published)
-    for i, (model, label) in enumerate(dict.fromkeys((row.model, row.label) for row in rows)):
-        some = [row for row in rows if (row.model, row.label) == (model, label)]
-        figure.add_trace(
-            go.Scatter(
-                x=[row.published for row in some], y=[row.group for row in some], mode="markers",
-                name=f"{model}, {label}", text=[f"{row.source}. {row.differs}" for row in some],
-                marker={"color": PALETTE[(i + 1) % len(PALETTE)], "size": 10, "symbol": "diamond-open"},
-                hovertemplate="%{y}: %{x:.1%}<br>%{text}<extra></extra>",
-            )
-        )  # fmt: skip
-    own = {row.group: row for row in rows}
-    figure.add_trace(
-        go.Scatter(
-            x=[row.here for row in own.values()], y=list(own), mode="markers", name="this audit",
-            marker={"color": BLUE, "size": 11},
-            error_x={
-                "type": "data", "symmetric": False, "color": BLUE,
-                "array": [(row.here_high or row.here or 0) - (row.here or 0) for row in own.values()],
-                "arrayminus": [(row.here or 0) - (row.here_low or row.here or 0) for row in own.values()],
-            },
-            hovertemplate="%{y}: %{x:.1%}<extra>this audit</extra>",
-        )
-    )  # fmt: skip
-    styled(figure, "Beside published figures", 240 + 34 * len(own))
-    figure.update_layout(title_subtitle_text="their prompts, classes and pictures differ")
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed")
     return figure

@@ -1,4 +1,4 @@
-r"""Four ways to reduce a measured association, before and after, with what each costs.
+r"""Five ways to reduce a measured association, before and after, with what each costs.
 
 Symbols: x unit pictures (n, d), y unit texts, G groups, mu_g the mean picture of a group. Methods are fitted on
 half of the pictures and half of the words and judged on the other half of the pictures: on the words they were

@@ -134,7 +134,7 @@ class BiasAuditParams(Params):
         OFF,
         Choice(
             label="Mitigation",
-            help="Which embeddings to change, by four methods, before and after.",
+            help="Which embeddings to change, by five methods, before and after.",
             options=(OFF, "texts", "both"),
         ),
     )

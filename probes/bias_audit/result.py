@@ -138,7 +138,7 @@ class BiasAuditResult:
         design: what each added class does to the harm rates.
         cells: attribute x attribute, where one was crossed with `by`.
         left_out: what could not be used.
-        missing: who is missing from the drawn set; empty for others'.
+        missing: who is missing from the data.
         cautions: what a reader has to know first.
     """
 

@@ -94,7 +94,7 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
         mitigation=_mitigation(params, sample, grouping, texts, names),
         published=beside((*measures, *harm), grouping),
         left_out=sample.left_out,
-        missing="" if params.own else people.MISSING,
+        missing=_missing(params, grouping),
         cautions=tuple(cautions),
     )
 
@@ -120,6 +120,17 @@ def _source(params: BiasAuditParams) -> str:
     if len(params.image_embeddings):
         return "embeddings"
     return "own pictures" if len(params.images) else "drawn people"
+
+
+def _missing(params: BiasAuditParams, grouping: Grouping) -> str:
+    """Who is missing from the data, in a sentence or two."""
+    if not params.own:
+        return people.MISSING
+    named = ", ".join(grouping.groups[:8]) + (" …" if len(grouping.groups) > 8 else "")
+    return (
+        f"Who is missing: everybody whom none of these groups describes ({named}). Whose group it is was said by "
+        "whoever made the table: annotators' perception at best, not what people say of themselves."
+    )
 
 
 def _cautions(

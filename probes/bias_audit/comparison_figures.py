@@ -1,0 +1,97 @@
+"""Figures that set an audit beside something: a mitigation before and after, and published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from probes.bias_audit.result import BiasAuditResult
+from probes.core.plotting import BLUE, GREY, ORANGE, PALETTE, styled
+
+
+def mitigation(result: BiasAuditResult) -> go.Figure:
+    """Association before and after each method, and what it did to two accuracies."""
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, column_widths=[0.6, 0.4], horizontal_spacing=0.04,
+        column_titles=["association (std)", "accuracy"],
+    )  # fmt: skip
+    rows = list(reversed(result.mitigation))
+    names = [f"{row.method.replace('_', ' ')}, {row.words} words" for row in rows]
+    for name, colour, values, lows, highs in (
+        ("before", GREY, [r.before for r in rows], [r.before_low for r in rows], [r.before_high for r in rows]),
+        ("after", BLUE, [r.after for r in rows], [r.after_low for r in rows], [r.after_high for r in rows]),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=values, y=names, mode="markers", name=name, marker={"color": colour, "size": 10},
+                error_x={
+                    "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
+                    "array": [high - value for high, value in zip(highs, values, strict=True)],
+                    "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
+                },
+                hovertemplate="%{y}: %{x:.2f}<extra>" + name + "</extra>",
+            ),
+            row=1, col=1,
+        )  # fmt: skip
+    chance = [row.chance_after for row in rows]
+    figure.add_trace(_marks(chance, names, "by chance, after", ORANGE, "line-ns-open"), row=1, col=1)
+    for name, colour, symbol, rates in (
+        ("task, before", GREY, "square-open", [row.accuracy_before for row in rows]),
+        ("task, after", BLUE, "square-open", [row.accuracy_after for row in rows]),
+        ("naming the group, before", GREY, "diamond", [row.naming_before for row in rows]),
+        ("naming the group, after", BLUE, "diamond", [row.naming_after for row in rows]),
+    ):
+        if any(rate is not None for rate in rates):
+            figure.add_trace(_marks(rates, names, name, colour, symbol), row=1, col=2)
+    styled(figure, "Mitigation, judged on fresh pictures", height=230 + 34 * len(rows))
+    figure.update_xaxes(rangemode="tozero", row=1, col=1)
+    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", row=1, col=2)
+    figure.update_layout(margin_t=96)
+    figure.update_annotations(font_size=12)
+    return figure
+
+
+def _marks(
+    values: Sequence[float | None], names: Sequence[str], name: str, colour: str, symbol: str
+) -> go.Scatter:
+    return go.Scatter(
+        x=list(values), y=list(names), mode="markers", name=name,
+        marker={"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
+        hovertemplate="%{y}: %{x:.2f}<extra>" + name + "</extra>",
+    )  # fmt: skip
+
+
+def published(result: BiasAuditResult) -> go.Figure:
+    """Published figures, and this audit's own of the same groups."""
+    figure = go.Figure()
+    rows = [row for row in result.published if row.measure == "harm_rate"] or list(result.published)
+    for i, (model, label) in enumerate(dict.fromkeys((row.model, row.label) for row in rows)):
+        some = [row for row in rows if (row.model, row.label) == (model, label)]
+        figure.add_trace(
+            go.Scatter(
+                x=[row.published for row in some], y=[row.group for row in some], mode="markers",
+                name=f"{model}, {label}", text=[f"{row.source}. {row.differs}" for row in some],
+                marker={"color": PALETTE[(i + 1) % len(PALETTE)], "size": 10, "symbol": "diamond-open"},
+                hovertemplate="%{y}: %{x:.1%}<br>%{text}<extra></extra>",
+            )
+        )  # fmt: skip
+    own = {row.group: row for row in rows}
+    figure.add_trace(
+        go.Scatter(
+            x=[row.here for row in own.values()], y=list(own), mode="markers", name="this audit",
+            marker={"color": BLUE, "size": 11},
+            error_x={
+                "type": "data", "symmetric": False, "color": BLUE,
+                "array": [(row.here_high or row.here or 0) - (row.here or 0) for row in own.values()],
+                "arrayminus": [(row.here or 0) - (row.here_low or row.here or 0) for row in own.values()],
+            },
+            hovertemplate="%{y}: %{x:.1%}<extra>this audit</extra>",
+        )
+    )  # fmt: skip
+    styled(figure, "Beside published figures", 240 + 34 * len(own))
+    figure.update_layout(title_subtitle_text="their prompts, classes and pictures differ")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return figure
