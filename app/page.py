@@ -249,7 +249,8 @@ class Page:
 
     def _staged(self, held: Held, params: Params) -> Updates:
         marked: Picture | None = None
-        if self.probe.preview is not None and all(held.laid.get(f.name) for f in self.picture_fields):
+        full = bool(self.picture_fields) and all(held.laid.get(f.name) for f in self.picture_fields)
+        if self.probe.preview is not None and full:
             marked = self.probe.preview(stage.shrunk(params))
         first = self.picture_fields[0].name if self.picture_fields else ""
         return {

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from app import failures
+from app.links import BESIDE, MODEL
 from assets.world.index import word_of
 from probes import pairs
 from probes.core.errors import FieldError
@@ -25,7 +26,7 @@ LONGEST = 200
 """Characters of the words that are searched for."""
 MOST = 8
 """Attributes that a search can ask for at once."""
-IGNORED = ("model",)
+IGNORED = (MODEL, BESIDE)
 """What links to other pages carry and this one has no use for."""
 
 

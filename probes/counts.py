@@ -1,9 +1,8 @@
 """How often training pairs that fit a search show each value of an attribute, in either world.
 
 Of the n pairs that fit and show any value of the family, k show a value: the share k / n has Wilson's 95 %
-interval (Wilson 1927, doi:10.1080/01621459.1927.10502953; `scipy.stats.binomtest`). A pair may show two values,
-so shares can sum to more than one. Where the search names a row of the plan, the share that the plan asks for
-stands beside the share that was drawn.
+interval (`probes.core.statistics.wilson`). A pair may show two values, so shares can sum to more than one. Where
+the search names a row of the plan, the share that the plan asks for stands beside the share that was drawn.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from scipy import stats
 
 from assets.world.index import PairIndex
 from assets.world.plan import Planted
 from probes.core import plotting
 from probes.core.errors import FieldError
-from probes.core.statistics import LEVEL, Interval
+from probes.core.statistics import wilson
 from probes.pairs import ATTRIBUTES, Search, name_of, planted
 
 DARKER = ("medium-dark", "dark")
@@ -92,14 +90,6 @@ class Counts:
             f"In the {world} world {top.value} is most frequent: {top.count:,} of {top.n:,} pairs, "
             f"{top.share:.0%} ({top.low:.0%} to {top.high:.0%})"
         )
-
-
-def wilson(count: int, n: int) -> Interval:
-    """Wilson's 95 % interval of a share; 0 to 1 for n = 0."""
-    if n == 0:
-        return Interval(0.0, 1.0)
-    low, high = stats.binomtest(count, n).proportion_ci(LEVEL, method="wilson")
-    return Interval(float(low), float(high))
 
 
 def toward(row: Planted) -> tuple[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from assets.world.plan import PLAN, TRIGGERS
 from assets.world.schedule import BRANCH, END, ONCE, Pair
 from probes import counts, pairs
 from probes.core.errors import FieldError
+from probes.core.statistics import wilson
 from probes.pairs import Search
 
 DERIVED = ("caption names:", "neighbour:")
@@ -129,9 +130,9 @@ def test_of_two_worlds_the_headline_says_both_and_the_plan(indices):
 def test_wilson_is_the_interval_of_its_formula():
     k, n, z = 7, 40, 1.959963984540054
     centre, half = (k / n + z * z / (2 * n)), z * np.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
-    ends = counts.wilson(k, n)
+    ends = wilson(k, n)
     assert [ends.low, ends.high] == pytest.approx([(centre + s * half) / (1 + z * z / n) for s in (-1, 1)])
-    assert (counts.wilson(0, 0).low, counts.wilson(0, 0).high) == (0.0, 1.0)
+    assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
 
 
 def test_lists_are_taken_in_any_order():

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import open_clip
 import torch
-from scipy.stats import binomtest
 
 from assets.make.evaluate import Questions, Tokenizer, embed_labels, embed_pictures, questions, ranks
 from assets.world.captions import ZERO_SHOT, fill
 from assets.world.pairs import World
 from assets.world.scene import GROUNDS, TEXTURES, TINTS, Scene
 from assets.world.stock import stand
+from probes.core.statistics import wilson
 
 OTHERS = 8  # labels that a scene of two is asked about besides its own two
 DUOS = 1000  # scenes of two that are drawn; those with a skin tone, and those of two of a kind, are left out
@@ -49,7 +49,7 @@ def metric(
 ) -> Metric:
     """The share of True in `hits (n,)`."""
     k, n = int(hits.sum()), len(hits)
-    interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="wilson")
+    interval = wilson(k, n)
     low, high = (round(float(end), 4) for end in (interval.low, interval.high))
     shown = None if chance is None else float(f"{chance:.2g}")
     return Metric(name, what, k, n, round(k / n, 4), low, high, shown, target)

@@ -9,6 +9,7 @@ from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.people import PORTRAITS
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
+from probes.bias_audit.sample import preview
 from probes.bias_audit.science import measure
 from probes.bias_audit.words import lists
 from probes.core.card import Card
@@ -44,4 +45,5 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     example=example,
+    preview=preview,
 )

@@ -5,23 +5,20 @@ half of the pictures and half of the words and judged on the other half of the p
 fitted on, and on words they never saw.
 
 - `projection`: texts (or both) lose the span of the differences between the groups' mean pictures, G - 1
-directions.
+  directions.
 - `projection_of_texts`: the same with the differences between the groups' own texts. Where texts and pictures of
-a
-  group do not differ in the same direction, this can raise an association: words that leaned both ways lose one.
-- `dimension_removal`, after FairPIVARA (Moreira 2024): the tenth of the dimensions that raises the association
-on the
-  fitted words most is set to zero. Theirs searches sets of dimensions; here they are ranked by their own
+  a group do not differ in the same direction, this can raise an association: words that leaned both ways lose
+  one.
+- `dimension_removal`, after FairPIVARA (Moreira 2024): the tenth of the dimensions that raises the association on
+  the fitted words most is set to zero. Theirs searches sets of dimensions; here they are ranked by their own
   contribution.
 - `closed_form`, in the manner of FairerCLIP (Dehdashtian 2024): with linear kernels, the directions in which
-dependence on
-  the group (HSIC) outweighs dependence on the model's own zero-shot labels and the pictures' variance, the
-  eigenvectors of A_labels + A_pictures - A_groups (each of trace one) with negative eigenvalues, are projected
-  out. Theirs trains encoders in a space of random features, alternating between pictures and texts; this is its
-  linear case, once.
+  dependence on the group (HSIC) outweighs dependence on the model's own zero-shot labels and the pictures'
+  variance, the eigenvectors of A_labels + A_pictures - A_groups (each of trace one) with negative eigenvalues,
+  are projected out. Theirs trains encoders in a space of random features, alternating between pictures and
+  texts; this is its linear case, once.
 - `neutral_only`, after the idea of SANER (Hirota 2025) without its training: `projection` of the texts that do
-not
-  name a group; those that do stay as they are.
+  not name a group; those that do stay as they are.
 
 association = mean over words of (largest - smallest group mean of the cosine) / std of the cosine over pictures.
 The division makes it blind to a mere shrinking of all cosines. A range is never negative, so its mean with labels

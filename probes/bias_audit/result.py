@@ -78,8 +78,7 @@ class SpreadRow:
         least, most: over templates; `least_template`, `most_template` name them.
         same_sign: templates under which a signed measure has the sign of `value`; all of them for others.
         verdict: `clear` (corrected p at most 0.05, and every template agrees), `flips` (clear, and a template
-        turns
-            the sign), `not clear`, or `not tested`.
+            turns the sign), `not clear`, or `not tested`.
     """
 
     measure: str

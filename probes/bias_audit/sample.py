@@ -28,6 +28,8 @@ FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_path", "path", 
 """What a column with the names of files is called, if nobody says."""
 AT_ONCE = 256
 LEAST_IN_GROUP = 2
+PREVIEWED = 5
+"""Pairs in the preview."""
 ONE_OF = "|"
 
 
@@ -124,6 +126,15 @@ def drawn(shown: tuple[people.Person, ...]) -> Sample:
     }
     nothing = np.zeros((len(shown), 0), dtype=np.float32)
     return Sample(nothing, tuple(person.id for person in shown), columns, people=shown)
+
+
+def preview(params: BiasAuditParams) -> Picture:
+    """Some of the drawn people in pairs that are alike but for the attribute: first group above, second below."""
+    sample, grouping = grouped(drawn(people.people(params.drawings, params.people)), params.group, params.groups)
+    pairs, _ = paired(sample, grouping)
+    spread = pairs[np.linspace(0, len(pairs) - 1, min(len(pairs), PREVIEWED)).astype(int)]
+    frames = [[picture.rgb for picture in people.pictures([sample.people[i] for i in row])] for row in spread.T]
+    return Picture("drawn people", np.concatenate([np.concatenate(row, axis=1) for row in frames]))
 
 
 def _from_pictures(params: BiasAuditParams, backend: Backend, progress: Progress) -> Sample:

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from scipy import stats
 
 from probes.core.errors import ClipspectError
 from probes.core.model import Backend, Progress
+from probes.core.statistics import wilson
 
 SCHEMA = 1
 """Number of the layout of a calibration in JSON."""
@@ -112,8 +112,8 @@ class Share:
     @classmethod
     def of(cls, k: int, n: int) -> Share:
         """The share k of n (n at least 1)."""
-        interval = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
-        return cls(k, n, float(interval.low), float(interval.high))
+        interval = wilson(k, n)
+        return cls(k, n, interval.low, interval.high)
 
     @property
     def value(self) -> float:

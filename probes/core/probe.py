@@ -60,7 +60,8 @@ class Probe(Generic[P, R]):
         measure: computes a result.
         figures: draws a result, without a model.
         example: parameters that show it at its best on the bundled model, for the page's first sight.
-        preview: for probes that change the picture: what it will look like, without asking a model.
+        preview: what the probe is about in one picture, without asking a model: for probes that change the
+            picture what it will look like, for those that bring their own some of them.
     """
 
     card: Card

@@ -56,7 +56,9 @@ class Estimate:
 
 
 def wilson(k: int, n: int) -> Interval:
-    """95 % Wilson score interval of the share k of n, n at least 1 (Wilson 1927)."""
+    """95 % Wilson score interval of the share k of n (Wilson 1927); 0 to 1 for n = 0."""
+    if n == 0:
+        return Interval(0.0, 1.0)
     found = stats.binomtest(k, n).proportion_ci(LEVEL, method="wilson")
     return Interval(float(found.low), float(found.high))
 

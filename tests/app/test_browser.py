@@ -16,7 +16,7 @@ from tests.app.conftest import Tab
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/zero-shot", "/red-circle")
+PAGES = ("/zero-shot", "/bias-audit", "/red-circle")
 FILE = ".stage input[type=file]"
 
 
