@@ -18,10 +18,9 @@ from scipy import stats
 from probes.backend import load
 from probes.bias_audit import PROBE
 from probes.bias_audit.association import adjusted, association_measures, weat_measure
-from probes.bias_audit.audited import Grouping
+from probes.bias_audit.audited import Grouping, Scores
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
-from probes.bias_audit.science import cosines
 from probes.core.model import Float32
 from probes.core.probe import run
 from probes.core.resampling import RESAMPLES
@@ -53,12 +52,12 @@ def large() -> Timed:
     who = Grouping("group", tuple("abcdefg"), rng.integers(0, GROUPS, PICTURES))
     words, templates = tuple(map(str, range(WORDS))), tuple(map(str, range(TEMPLATES)))
     began = time.perf_counter()
-    scores = cosines(images, texts, words, templates)
+    scores = Scores.of(images, texts, words, templates)
     found = [*ranking_measures(scores, who, 100, 0)]
     associated = time.perf_counter()
     found += association_measures(scores, who, 0)
     associated = time.perf_counter() - associated
-    few = cosines(images, texts[:, :17], words[:17], templates)
+    few = Scores.of(images, texts[:, :17], words[:17], templates)
     found += harm_rates(few, np.arange(17) >= GROUPS, who, 0)
     x, y = (images[who.codes == code] for code in (0, 1))
     found.append(

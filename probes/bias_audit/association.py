@@ -126,10 +126,11 @@ def association_measures(scores: Scores, grouping: Grouping, seed: int) -> tuple
     """`association_difference` and `sc_eat` of every word and group; two groups mirror each other."""
     groups = len(grouping.groups)
     found = differences(scores.mean, grouping.codes, groups, seed)
-    n, t, words = scores.cosines.shape
-    flat = scores.cosines.reshape(n, t * words)
-    alone = difference(flat, grouping.codes, groups).reshape(groups, t, words)
-    spread = flat.std(axis=0, ddof=1, dtype=np.float64).reshape(t, words)
+    every = scores.by_wording
+    n, wordings, words = every.shape
+    flat = every.reshape(n, wordings * words)
+    alone = difference(flat, grouping.codes, groups).reshape(groups, wordings, words)
+    spread = flat.std(axis=0, ddof=1, dtype=np.float64).reshape(wordings, words)
     scaled = np.divide(alone, spread, out=np.zeros_like(alone), where=spread > 0)
     kinds = (
         ("association_difference", found.value, found.low, found.high, alone),
@@ -146,16 +147,16 @@ def association_measures(scores: Scores, grouping: Grouping, seed: int) -> tuple
             high=float(high[g, w]),
             n=n,
             p=float(found.p[g, w]),
-            by_template=_several(templates[g, :, w]),
+            by_wording=_several(each[g, :, w]),
         )
-        for kind, value, low, high, templates in kinds
+        for kind, value, low, high, each in kinds
         for w, word in enumerate(scores.words)
         for g, group in enumerate(grouping.groups)
     )
 
 
 def _several(values: NDArray[np.floating]) -> tuple[float, ...]:
-    """A number with each template alone; nothing where there is but one."""
+    """A number with each wording alone; nothing where there is but one."""
     return tuple(float(value) for value in values) if len(values) > 1 else ()
 
 

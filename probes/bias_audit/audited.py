@@ -5,6 +5,7 @@ Symbols: n pictures, G groups, t templates, l words, d the width of the shared s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,18 +45,51 @@ class Scores:
     Attributes:
         words: (l,).
         templates: (t,); `("{}",)` where words stand alone.
-        cosines: (n, t, l) float32.
+        cosines: (n, t, l) float32, mean over the paraphrases of a word.
+        paraphrased: (n, v, l) float32, mean over templates of the v-th paraphrase of each word; words with fewer
+            repeat theirs. None where no word has several.
     """
 
     words: tuple[str, ...]
     templates: tuple[str, ...]
     cosines: Float32
+    paraphrased: Float32 | None = None
+
+    @classmethod
+    def of(cls, images: Float32, texts: Float32, words: Sequence[str], templates: Sequence[str]) -> Scores:
+        """Cosines of unit pictures (n, d) to unit texts (t, l, d)."""
+        t, count, d = texts.shape
+        flat = images @ texts.reshape(t * count, d).T
+        return cls(tuple(words), tuple(templates), flat.reshape(len(images), t, count))
 
     @cached_property
     def mean(self) -> Float32:
-        """Mean over templates, (n, l): what every measure is of, if nothing else is said."""
+        """Mean over templates and paraphrases, (n, l): what every measure is of, if nothing else is said."""
         mean: Float32 = self.cosines.mean(axis=1, dtype=np.float32)
         return mean
+
+    def of_words(self, chosen: NDArray[np.bool_]) -> Scores:
+        """The same of some words, chosen (l,)."""
+        alone = None if self.paraphrased is None else self.paraphrased[..., chosen]
+        words = tuple(word for word, kept in zip(self.words, chosen, strict=True) if kept)
+        return Scores(words, self.templates, self.cosines[..., chosen], alone)
+
+    def of_pictures(self, chosen: NDArray[np.bool_]) -> Scores:
+        """The same of some pictures, chosen (n,)."""
+        alone = None if self.paraphrased is None else self.paraphrased[chosen]
+        return Scores(self.words, self.templates, self.cosines[chosen], alone)
+
+    @property
+    def by_wording(self) -> Float32:
+        """Every wording by itself, (n, t + v, l): templates first, then paraphrases; (n, t, l) without these."""
+        if self.paraphrased is None:
+            return self.cosines
+        return np.concatenate([self.cosines, self.paraphrased], axis=1)
+
+    @property
+    def wordings(self) -> int:
+        """How many there are, t + v."""
+        return int(self.by_wording.shape[1])
 
 
 @dataclass(frozen=True)
@@ -70,7 +104,8 @@ class Measure:
         low, high: 95 % interval, None where there is none.
         n: pictures (or pairs) that it rests on.
         p: of the claim that there is nothing, None where nothing is tested.
-        by_template: (t,), the same number with one template alone; empty where there is but one.
+        by_wording: (t + v,), the same number with one template alone, then with one paraphrase alone; empty
+            where there is but one wording.
         p_adjusted: p corrected for the family of its measure and variant (Benjamini & Hochberg 1995).
     """
 
@@ -83,5 +118,5 @@ class Measure:
     high: float | None
     n: int
     p: float | None
-    by_template: tuple[float, ...] = ()
+    by_wording: tuple[float, ...] = ()
     p_adjusted: float | None = None

@@ -20,12 +20,11 @@ from assets.world.scene import Scene
 from assets.world.stock import stand
 from probes.bias_audit import PROBE, people
 from probes.bias_audit.sample import drawn, grouped, paired
-from probes.bias_audit.science import cosines
-from probes.bias_audit.texts import named
+from probes.bias_audit.texts import Texts, named
 from probes.core.calibrating import log_odds
 from probes.core.calibration import Arms, Instrument
 from probes.core.model import Backend, Float32, Progress
-from probes.core.prompts import TEMPLATES, encode_prompts
+from probes.core.prompts import TEMPLATES
 from probes.stage import open_stage, stream
 
 SCENES = 4
@@ -36,7 +35,7 @@ TONE_PAIRS = (("dark", "light"), ("medium-dark", "medium-light"))
 
 def _logits(backend: Backend, images: Float32, words: Sequence[str]) -> NDArray[np.float64]:
     """Logits (n, words), mean over templates."""
-    scores = cosines(images, encode_prompts(backend, words, TEMPLATES), words, TEMPLATES)
+    scores = Texts(backend, TEMPLATES).score(images, words)
     return backend.card.logit_scale * scores.mean.astype(np.float64)
 
 

@@ -15,14 +15,16 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     """Association before and after each method, and what it did to two accuracies."""
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, column_widths=[0.6, 0.4], horizontal_spacing=0.04,
-        column_titles=["association (std)", "accuracy"],
+        column_titles=["association", "accuracy"],
     )  # fmt: skip
     rows = list(reversed(result.mitigation))
-    names = [f"{row.method.replace('_', ' ')}, {row.words} words" for row in rows]
-    for name, colour, values, lows, highs in (
-        ("before", GREY, [r.before for r in rows], [r.before_low for r in rows], [r.before_high for r in rows]),
-        ("after", BLUE, [r.after for r in rows], [r.after_low for r in rows], [r.after_high for r in rows]),
-    ):
+    names = [f"{row.method.replace('_', ' ')}<br>{row.words} words" for row in rows]
+    sides = (
+        ("before", GREY, [(r.before, r.before_low, r.before_high, r.before_least, r.before_most) for r in rows]),
+        ("after", BLUE, [(r.after, r.after_low, r.after_high, r.after_least, r.after_most) for r in rows]),
+    )
+    for name, colour, numbers in sides:
+        values, lows, highs, _, _ = zip(*numbers, strict=True)
         figure.add_trace(
             go.Scatter(
                 x=values, y=names, mode="markers", name=name, marker={"color": colour, "size": 10},
@@ -31,7 +33,8 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
                     "array": [high - value for high, value in zip(highs, values, strict=True)],
                     "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
                 },
-                hovertemplate="%{y}: %{x:.2f}<extra>" + name + "</extra>",
+                text=[_spread(*each) for each in numbers],
+                hovertemplate="%{y}: %{x:.2f}%{text}<extra>" + name + "</extra>",
             ),
             row=1, col=1,
         )  # fmt: skip
@@ -45,12 +48,17 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     ):
         if any(rate is not None for rate in rates):
             figure.add_trace(_marks(rates, names, name, colour, symbol), row=1, col=2)
-    styled(figure, "Mitigation, judged on fresh pictures", height=230 + 34 * len(rows))
-    figure.update_xaxes(rangemode="tozero", row=1, col=1)
+    styled(figure, "Mitigation, judged on fresh pictures", height=230 + 40 * len(rows))
+    figure.update_xaxes(rangemode="tozero", title_text="std", row=1, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", row=1, col=2)
     figure.update_layout(margin_t=96)
     figure.update_annotations(font_size=12)
     return figure
+
+
+def _spread(value: float, low: float, high: float, least: float, most: float) -> str:
+    """Interval and range over templates, for the pointer."""
+    return f" ({low:.2f} to {high:.2f}), by template {least:.2f} to {most:.2f}"
 
 
 def _marks(
@@ -87,7 +95,11 @@ def published(result: BiasAuditResult) -> go.Figure:
                 "array": [(row.here_high or row.here or 0) - (row.here or 0) for row in own.values()],
                 "arrayminus": [(row.here or 0) - (row.here_low or row.here or 0) for row in own.values()],
             },
-            hovertemplate="%{y}: %{x:.1%}<extra>this audit</extra>",
+            text=[
+                "" if row.here_least is None else f", by wording {row.here_least:.1%} to {row.here_most:.1%}"
+                for row in own.values()
+            ],
+            hovertemplate="%{y}: %{x:.1%}%{text}<extra>this audit</extra>",
         )
     )  # fmt: skip
     styled(figure, "Beside published figures", 240 + 34 * len(own))

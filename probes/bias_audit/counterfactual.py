@@ -43,16 +43,18 @@ def counterfactual_differences(
     seed: int,
     clusters: NDArray[np.intp] | None = None,
     group: str = "",
+    templates: int | None = None,
 ) -> tuple[Measure, ...]:
     """Rows of measure `counterfactual_difference`, variant by variant; see the module.
 
     Args:
-        logits: (n, t, l).
+        logits: (n, t, l), or (n, t + v, l) with wordings that only tell the spread.
         pairs: (m, 2) places of first and second pictures, m at least 2.
         words: (l,).
         seed: of resamples and flips.
         clusters: (m,) which pairs belong together; each for itself if nothing is said.
         group: of the first pictures.
+        templates: t, how many of the wordings are averaged; all if nothing is said.
     """
     apart = np.arange(len(pairs)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     found = pair_differences(logits, pairs)
@@ -61,7 +63,7 @@ def counterfactual_differences(
         by_variant["against_other_words"] = against_other_words(found)
     rows: list[Measure] = []
     for variant, values in by_variant.items():
-        mean = values.mean(axis=1)
+        mean = values[:, :templates].mean(axis=1)
         low, high, p = _tested(mean, apart, seed)
         alone = values.mean(axis=0)
         rows += [
@@ -75,7 +77,7 @@ def counterfactual_differences(
                 high=float(high[w]),
                 n=len(pairs),
                 p=float(p[w]),
-                by_template=tuple(float(value) for value in alone[:, w]) if len(alone) > 1 else (),
+                by_wording=tuple(float(value) for value in alone[:, w]) if len(alone) > 1 else (),
             )
             for w, word in enumerate(words)
         ]

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 
 from probes.bias_audit.audited import Measure
 from probes.bias_audit.comparison_figures import mitigation, published
+from probes.bias_audit.intersections import Cell
+from probes.bias_audit.rates import ALL, ANY, Design
 from probes.bias_audit.result import BiasAuditResult, Pair, verdict
 from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, VERMILION, shortened, styled
 
@@ -15,7 +17,7 @@ ROWS = 40
 """Words drawn: those at either end. The tables have all."""
 LOOKS = {
     "clear": ("clear", "circle", None),
-    "flips": ("clear, but a template turns its sign", "diamond-open", None),
+    "flips": ("clear, but a wording turns its sign", "diamond-open", None),
     "not clear": ("not clear", "circle-open", GREY),
 }
 """Legend, symbol and colour by verdict; None takes the colour of its side."""
@@ -53,14 +55,14 @@ def shown(measures: Sequence[Measure]) -> list[Measure]:
 
 
 def forest(result: BiasAuditResult) -> go.Figure:
-    """Difference of every word between the groups, with interval, templates and verdict."""
+    """Difference of every word between the groups, with interval, wordings and verdict."""
     rows = shown(result.main)
     figure = go.Figure()
     for kind, (legend, symbol, colour) in LOOKS.items():
         some = [m for m in rows if verdict(m) == kind]
         if some:
             figure.add_trace(_dots(some, legend, symbol, colour))
-    figure.add_traces(_by_template(rows, result))
+    figure.add_traces(_by_wording(rows, result))
     unit = "paired logit" if result.differences else "mean cosine"
     title = f"{result.compared}: which words move"
     _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
@@ -86,18 +88,18 @@ def _dots(rows: Sequence[Measure], legend: str, symbol: str, colour: str | None)
     )
 
 
-def _by_template(rows: Sequence[Measure], result: BiasAuditResult, along: str = "word") -> list[go.Scatter]:
-    """A tick for every template alone, beside the words or groups; nothing where there is but one."""
-    if not rows or not rows[0].by_template:
+def _by_wording(rows: Sequence[Measure], result: BiasAuditResult, along: str = "word") -> list[go.Scatter]:
+    """A tick for every wording alone, beside the words or groups; nothing where there is but one."""
+    if not rows or not rows[0].by_wording:
         return []
     return [
         go.Scatter(
-            x=[value for m in rows for value in m.by_template],
-            y=[getattr(m, along) for m in rows for _ in m.by_template],
-            text=[template for _ in rows for template in result.templates],
+            x=[value for m in rows for value in m.by_wording],
+            y=[getattr(m, along) for m in rows for _ in m.by_wording],
+            text=[result.wording(m, place) for m in rows for place in range(len(m.by_wording))],
             mode="markers",
             marker={"color": ORANGE, "size": 8, "symbol": "line-ns-open", "line": {"width": 1.5}},
-            name="each template",
+            name="each wording",
             hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
         )
     ]
@@ -203,9 +205,7 @@ def skew(result: BiasAuditResult) -> go.Figure:
                     hovertemplate="%{y}: %{x:+.2f}, %{text}<extra></extra>",
                 )
             )  # fmt: skip
-        ticks = _by_template(
-            [m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result
-        )
+        ticks = _by_wording([m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result)
         figure.add_traces([trace.update(visible=variant == variants[0]) for trace in ticks])
     count = len(figure.data) // 2
     title = f"Skew in the {result.k} pictures nearest to a word"
@@ -251,7 +251,7 @@ def harm(result: BiasAuditResult) -> go.Figure:
                 hovertemplate="%{y}: %{x:.1%}, %{text}<extra></extra>",
             )
         )  # fmt: skip
-    figure.add_traces(_by_template([m for m in rates if m.word == words[0]], result, "group"))
+    figure.add_traces(_by_wording([m for m in rates if m.word == words[0]], result, "group"))
     styled(figure, "Nearest class is a harm word: share", height=200 + 34 * len(result.groups))
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
@@ -259,28 +259,44 @@ def harm(result: BiasAuditResult) -> go.Figure:
 
 
 def class_design(result: BiasAuditResult) -> go.Figure:
-    """Harm rate of every group without and with each added class."""
+    """Harm rate of every group without and with each added class, with intervals and every wording's range."""
     figure = go.Figure()
     groups = [group.group for group in result.groups]
-    added = list(dict.fromkeys(row.added for row in result.design))
-    first = [row for row in result.design if row.added == added[0]]
-    bars = [("as it is", {row.group: row.rate_without for row in first})]
-    bars += [
-        (f"with “{shortened(a)}”", {r.group: r.rate_with for r in result.design if r.added == a})
-        for a in added[:7]
-    ]
-    for i, (name, rates) in enumerate(bars):
+    rates = {m.group: m for m in result.of("harm_rate", "") if m.word == ANY}
+    figure.add_trace(
+        go.Bar(
+            y=groups, x=[rates[group].value for group in groups], orientation="h", name="as it is",
+            marker_color=GREY, error_x=_whiskers([rates[group] for group in groups]),
+            hovertemplate="%{y}: %{x:.1%}<extra>as it is</extra>",
+        )
+    )  # fmt: skip
+    added = list(dict.fromkeys(row.added for row in result.design))[:7]
+    for i, name in enumerate(added):
+        rows = [row for row in result.design if row.added == name]
+        told = name if name == ALL else f"“{shortened(name)}”"
         figure.add_trace(
             go.Bar(
-                y=groups, x=[rates.get(group) for group in groups], orientation="h", name=name,
-                marker_color=GREY if i == 0 else PALETTE[(i - 1) % len(PALETTE)],
-                hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
+                y=[row.group for row in rows], x=[row.rate_with for row in rows], orientation="h",
+                name=f"with {told}", marker_color=PALETTE[i % len(PALETTE)], text=[_moved(row) for row in rows],
+                textposition="none", hovertemplate="%{y}: %{x:.1%}, %{text}<extra>with " + told + "</extra>",
+                error_x={
+                    "type": "data", "symmetric": False, "color": GREY, "thickness": 1.5, "width": 3,
+                    "array": [row.with_high - row.rate_with for row in rows],
+                    "arrayminus": [row.rate_with - row.with_low for row in rows],
+                },
             )
         )  # fmt: skip
-    styled(figure, "Where harm lands when a class is added", height=210 + 24 * len(groups) * min(len(bars), 4))
+    bars = 1 + min(len(added), 3)
+    styled(figure, "Where harm lands when a class is added", height=210 + 24 * len(groups) * bars)
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _moved(row: Design) -> str:
+    """How a class changed a rate, and what single wordings say of the rate."""
+    change = f"changed by {row.change:+.1%} ({row.low:+.1%} to {row.high:+.1%})"
+    return f"{change}; by wording {row.least:.1%} to {row.most:.1%}; {row.moved} of {row.n} pictures moved"
 
 
 def weat(result: BiasAuditResult) -> go.Figure:
@@ -294,7 +310,7 @@ def weat(result: BiasAuditResult) -> go.Figure:
             hovertemplate="%{y}: d = %{x:+.2f}, %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.add_traces(_by_template([m for m in rows if m.by_template], result, "variant"))
+    figure.add_traces(_by_wording([m for m in rows if m.by_wording], result, "variant"))
     styled(figure, f"WEAT: {rows[0].group}, {shortened(rows[0].word, 48)}", height=170 + 44 * len(rows))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="effect size d (ddof 1), 95 % interval")
@@ -303,36 +319,41 @@ def weat(result: BiasAuditResult) -> go.Figure:
 
 def cells(result: BiasAuditResult) -> go.Figure:
     """Attribute by attribute, for a word at a time; cells too small to speak about are grey, with their size."""
-    words = [m.word for m in reversed(shown(result.main))]
     groups = [group.group for group in result.groups]
     others = list(dict.fromkeys(cell.second for cell in result.cells))
-    by_word: dict[str, dict[tuple[str, str], tuple[int, float | None]]] = {}
+    by_word: dict[str, dict[tuple[str, str], Cell]] = {}
     for cell in result.cells:
-        by_word.setdefault(cell.word, {})[cell.first, cell.second] = (cell.n, cell.difference)
-    size = {at: n for at, (n, _) in next(iter(by_word.values())).items()}
-    grids = {
-        w: [[by_word[w].get((g, o), (0, None))[1] for g in groups] for o in others] for w in words if w in by_word
-    }
+        by_word.setdefault(cell.word, {})[cell.first, cell.second] = cell
+    words = [m.word for m in reversed(shown(result.main)) if m.word in by_word]
+    drawn = {word: [[by_word[word][group, other] for group in groups] for other in others] for word in words}
+    grids = {word: [[cell.difference for cell in row] for row in rows] for word, rows in drawn.items()}
+    said = {word: [[_cell(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
+    hover = {word: [[_cell_in_full(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
     reach = max((abs(v) for grid in grids.values() for row in grid for v in row if v is not None), default=1.0)
-    told = [[f"n = {size.get((g, o), 0)}" for g in groups] for o in others]
-    first = next(iter(grids))
+    first = words[0]
     figure = go.Figure(
         go.Heatmap(
-            z=grids[first], x=groups, y=others, text=told, texttemplate="%{text}", colorscale=DIVERGING,
-            zmin=-reach, zmax=reach, xgap=2, ygap=2,
+            z=grids[first], x=groups, y=others, text=said[first], customdata=hover[first],
+            texttemplate="%{text}", colorscale=DIVERGING, reversescale=True, zmin=-reach, zmax=reach,
+            xgap=2, ygap=2,
             colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
-            hovertemplate="%{y}, %{x}, %{text}: %{z:+.3g}<extra></extra>",
+            hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>", hoverongaps=True,
         )
     )  # fmt: skip
     title = f"Cells of {result.attribute} × {result.by}".replace("_", " ")
-    styled(figure, title, 220 + 30 * len(others))
+    styled(figure, title, 250 + 38 * len(others))
     figure.update_layout(
         plot_bgcolor="rgba(128,136,144,0.25)",
-        margin_t=110,
+        title_subtitle_text="✓ clear (corrected p ≤ 0.05), ↯ clear but a wording turns it, grey: too few to say",
+        margin_t=132,
         updatemenus=[
             {
                 "buttons": [
-                    {"label": word, "method": "restyle", "args": [{"z": [grid]}]} for word, grid in grids.items()
+                    {
+                        "label": word, "method": "restyle",
+                        "args": [{"z": [grids[word]], "text": [said[word]], "customdata": [hover[word]]}],
+                    }
+                    for word in words
                 ],
                 "x": 0.0, "xanchor": "left", "y": 1.03, "yanchor": "bottom",
             }
@@ -341,3 +362,19 @@ def cells(result: BiasAuditResult) -> go.Figure:
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
     return figure
+
+
+def _cell(cell: Cell) -> str:
+    """What stands in a cell: its size, and whether it is clear."""
+    mark = "" if not cell.clear else " ↯" if cell.flips else " ✓"
+    return f"n = {cell.n}{mark}"
+
+
+def _cell_in_full(cell: Cell) -> str:
+    if cell.difference is None:
+        return f"n = {cell.n}, too few to say anything"
+    spread = "" if cell.least == cell.most else f"; by wording {cell.least:+.3f} to {cell.most:+.3f}"
+    return (
+        f"{cell.difference:+.3f} ({cell.low:+.3f} to {cell.high:+.3f}), corrected p = {cell.p_adjusted:.2g}, "
+        f"n = {cell.n}{spread}"
+    )

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from probes.bias_audit.association import differences
+from probes.bias_audit.association import difference, differences
 from probes.bias_audit.audited import Grouping, Scores
-from probes.core.statistics import benjamini_hochberg
+from probes.core.statistics import SIGNIFICANT, benjamini_hochberg
 
 LEAST = 10
 """Pictures in a cell below which nothing is said of it."""
@@ -27,6 +27,7 @@ class Cell:
         first, second: values of the two attributes.
         n: pictures in the cell.
         difference, low, high, p, p_adjusted: None where the cell is too small.
+        least, most: the difference with each wording alone; None where the cell is too small.
         enough: whether it is not.
     """
 
@@ -39,7 +40,20 @@ class Cell:
     high: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
+    least: float | None = None
+    most: float | None = None
     enough: bool = False
+
+    @property
+    def clear(self) -> bool:
+        """Whether it differs from the others at a corrected p of at most 0.05."""
+        return self.p_adjusted is not None and self.p_adjusted <= SIGNIFICANT
+
+    @property
+    def flips(self) -> bool:
+        """Whether one wording alone gives the difference the other sign."""
+        ends = [end for end in (self.least, self.most) if end is not None]
+        return any(end * (self.difference or 0.0) < 0 for end in ends)
 
 
 def intersections(scores: Scores, grouping: Grouping, other: Grouping, seed: int) -> tuple[Cell, ...]:
@@ -53,6 +67,9 @@ def intersections(scores: Scores, grouping: Grouping, other: Grouping, seed: int
     packed = np.array([place.get(int(code), len(large)) for code in codes], dtype=np.intp)
     groups = len(large) + int((packed == len(large)).any())
     found = differences(scores.mean, packed, groups, seed) if groups > 1 else None
+    every = scores.by_wording
+    alone = difference(every.reshape(len(codes), -1), packed, groups) if groups > 1 else np.zeros((0, 0))
+    alone = alone.reshape(-1, scores.wordings, len(scores.words))
     adjusted = (
         np.reshape(benjamini_hochberg(found.p[: len(large)].ravel().tolist()), (len(large), -1))
         if found is not None and large
@@ -66,6 +83,9 @@ def intersections(scores: Scores, grouping: Grouping, other: Grouping, seed: int
             if at is not None and found is not None and adjusted is not None:
                 arrays = (found.value, found.low, found.high, found.p, adjusted)
                 value, low, high, p, corrected = (float(array[at, w]) for array in arrays)
-                bare = replace(bare, difference=value, low=low, high=high, p=p, p_adjusted=corrected, enough=True)
+                bare = replace(
+                    bare, difference=value, low=low, high=high, p=p, p_adjusted=corrected, enough=True,
+                    least=float(alone[at, :, w].min()), most=float(alone[at, :, w].max()),
+                )  # fmt: skip
             cells.append(bare)
     return tuple(cells)

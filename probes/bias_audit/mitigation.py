@@ -55,7 +55,8 @@ class MitigationRow:
     Attributes:
         changed: `texts` or `both`.
         words: `fitted` or `held out`; `n_words` how many.
-        before, after: association in standard deviations, with 95 % intervals over pictures.
+        before, after: association in standard deviations, with 95 % intervals over pictures, and the least and
+            most of it with one template alone.
         chance_before, chance_after: the same with labels swapped, mean.
         accuracy_before, accuracy_after: zero-shot accuracy of the task; None without one.
         accuracy_change_low, accuracy_change_high: 95 % interval of the paired change over pictures.
@@ -73,6 +74,10 @@ class MitigationRow:
     after: float
     after_low: float
     after_high: float
+    before_least: float
+    before_most: float
+    after_least: float
+    after_most: float
     chance_before: float
     chance_after: float
     accuracy_before: float | None
@@ -263,9 +268,16 @@ def mitigate(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """What is read off changed embeddings: cosines (m, l), and who was classed and named rightly, (m,)."""
+    """What is read off changed embeddings.
+
+    Attributes:
+        scores: cosines (m, l), mean over templates.
+        alone: (t, m, l), with each template.
+        right, named: (m,) whose class and group were named rightly, 0 or 1.
+    """
 
     scores: Float64
+    alone: Float64
     right: Float64 | None
     named: Float64
 
@@ -276,7 +288,8 @@ def _judged(space: Space, places: NDArray[np.intp], codes: Codes, task: NDArray[
     right = None
     if space.task is not None and task is not None:
         right = ((images @ space.task.mean(axis=0).T).argmax(axis=1) == task).astype(np.float64)
-    return _Judged(images @ space.words.mean(axis=0).T, right, named.astype(np.float64))
+    alone = images @ space.words.transpose(0, 2, 1)
+    return _Judged(alone.mean(axis=0), alone, right, named.astype(np.float64))
 
 
 def _row(
@@ -295,6 +308,7 @@ def _row(
     drawn = [_basic(value, association(scores, codes, weights)) for value, scores in zip(here, pair, strict=True)]
     dealt = np.concatenate(list(swapped(codes, SWAPS, seed)))
     chance = [float(np.mean([association(scores, row) for row in dealt])) for scores in pair]
+    spread = [[float(association(each, codes)) for each in one.alone[..., words]] for one in (before, after)]
     low = high = None
     if before.right is not None and after.right is not None:
         change = weights @ (after.right - before.right) / len(codes)
@@ -303,6 +317,8 @@ def _row(
         method=method, changed=changed, words=name, n_words=len(words),
         before=here[0], before_low=drawn[0][0], before_high=drawn[0][1],
         after=here[1], after_low=drawn[1][0], after_high=drawn[1][1],
+        before_least=min(spread[0]), before_most=max(spread[0]),
+        after_least=min(spread[1]), after_most=max(spread[1]),
         chance_before=chance[0], chance_after=chance[1],
         accuracy_before=None if before.right is None else float(before.right.mean()),
         accuracy_after=None if after.right is None else float(after.right.mean()),

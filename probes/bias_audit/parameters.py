@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from typing_extensions import override
 
+from probes.bias_audit.lines import split
 from probes.bias_audit.people import AT_WORK, EVERYBODY, PORTRAITS, STYLES
 from probes.bias_audit.words import lists, presets
 from probes.core.controls import Choice, Count, EmbeddingsFile, Lines, PictureSet, TableFile, Text
@@ -47,7 +49,13 @@ class BiasAuditParams(Params):
     )
     words: tuple[str, ...] = parameter(
         lists()["occupations"].words,
-        Lines(label="Words", help="One a line, with its article.", fewest=1, most=2000, presets=presets()),
+        Lines(
+            label="Words",
+            help="One a line, with its article; with paraphrases: a cook = a cook | a chef.",
+            fewest=1,
+            most=2000,
+            presets=presets(),
+        ),
     )
     templates: tuple[str, ...] = parameter(TEMPLATES, TEMPLATES_CONTROL)
     k: int = parameter(
@@ -223,9 +231,23 @@ class BiasAuditParams(Params):
                 "text_embeddings",
                 f"the file has {len(self.text_embeddings):,} rows for {len(self.words):,} words: give one a word",
             )
+        self._check_lines()
         if bool(self.set_a) != bool(self.set_b):
             raise FieldError(
                 "set_b" if self.set_a else "set_a", "two sets of words are compared: give both or none"
             )
         if self.added_words and not self.harm_words:
             raise FieldError("harm_words", "classes are added to harm words: give some")
+
+    def _check_lines(self) -> None:
+        """Refuse words that say nothing, that stand twice, or have paraphrases without a model to embed them."""
+        for field in ("words", "harm_words", "added_words", "set_a", "set_b"):
+            lines = [split(line) for line in getattr(self, field)]
+            empty = next((name for name, several in lines if not name or not several), None)
+            if empty is not None:
+                raise FieldError(field, f"“{empty} =” is not of the form: a word = a wording | another wording")
+            twice = next((name for name, count in Counter(name for name, _ in lines).items() if count > 1), None)
+            if twice is not None:
+                raise FieldError(field, f"“{twice}” stands there twice")
+        if len(self.text_embeddings) and any(len(split(line)[1]) > 1 for line in self.words):
+            raise FieldError("words", "embeddings of words are one row a word: leave paraphrases out")

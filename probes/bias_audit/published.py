@@ -53,8 +53,8 @@ class PublishedRow:
 
     Attributes:
         here, here_low, here_high: of this audit: its harm rate for all harm words, or its mean MaxSkew over
-        words;
-            None where it has none.
+            words; None where it has none.
+        here_least, here_most: the same with each wording alone; None where there is but one.
     """
 
     measure: str
@@ -65,6 +65,8 @@ class PublishedRow:
     here: float | None
     here_low: float | None
     here_high: float | None
+    here_least: float | None
+    here_most: float | None
     source: str
     differs: str
 
@@ -96,19 +98,22 @@ def beside(measures: Sequence[Measure], grouping: Grouping) -> tuple[PublishedRo
     return tuple(rows)
 
 
-_Found = tuple[float, float | None, float | None]
+_Found = tuple[float, float | None, float | None, float | None, float | None]
+"""Value, ends of its interval, and the least and most over wordings."""
 
 
 def _harm(measures: Sequence[Measure], group: str | None) -> _Found | None:
     for m in measures:
         if (m.measure, m.variant, m.word, m.group) == ("harm_rate", "", ANY, group):
-            return m.value, m.low, m.high
+            return m.value, m.low, m.high, min(m.by_wording, default=None), max(m.by_wording, default=None)
     return None
 
 
 def _everybody(measures: Sequence[Measure]) -> _Found | None:
     """Mean MaxSkew over words, where harm is asked about as well: else the audit is not of that kind."""
-    values = [m.value for m in measures if (m.measure, m.variant) == ("max_skew", "equal_opportunity")]
-    if not values or not any(m.measure == "harm_rate" for m in measures):
+    skews = [m for m in measures if (m.measure, m.variant) == ("max_skew", "equal_opportunity")]
+    if not skews or not any(m.measure == "harm_rate" for m in measures):
         return None
-    return sum(values) / len(values), None, None
+    alone = [sum(each) / len(each) for each in zip(*(m.by_wording for m in skews), strict=True)]
+    mean = sum(m.value for m in skews) / len(skews)
+    return mean, None, None, min(alone, default=None), max(alone, default=None)

@@ -256,9 +256,10 @@ def ranking_measures(scores: Scores, grouping: Grouping, k: int, seed: int) -> t
         seed: of resamples and swaps.
     """
     codes, groups = grouping.codes, len(grouping.groups)
-    n, t, words = scores.cosines.shape
+    n, words = scores.mean.shape
+    wordings = scores.wordings
     here = point(scores.mean, codes, groups, k)
-    alone = point(scores.cosines.reshape(n, t * words), codes, groups, k) if t > 1 else None
+    alone = point(scores.by_wording.reshape(n, -1), codes, groups, k) if wordings > 1 else None
     draws = resampled(scores.mean, codes, groups, k, seed)
     chance = null(codes, groups, k, seed)
     rows: list[Measure] = []
@@ -297,18 +298,18 @@ def _rows(
     n: int = 0,
 ) -> list[Measure]:
     """Rows of one statistic, word by word; `at` picks the variant or group from the last axis."""
-    count, t, words = scores.cosines.shape
+    count, words = scores.mean.shape
     value = getattr(here, statistic)[(slice(None), *at)]
     low, high = ends(np.stack([getattr(draw, statistic)[(slice(None), *at)] for draw in draws], axis=1))
-    by_template = None
+    by_wording = None
     if alone is not None:
-        by_template = getattr(alone, statistic)[(slice(None), *at)].reshape(t, words)
+        by_wording = getattr(alone, statistic)[(slice(None), *at)].reshape(-1, words)
     p = None if chance is None else _p(statistic, value, getattr(chance, statistic)[(slice(None), *at)])
     return [
         Measure(
             measure, variant, word, whose[w], float(value[w]), float(low[w]), float(high[w]), n or count,
             None if p is None else float(p[w]),
-            () if by_template is None else tuple(float(one) for one in by_template[:, w]),
+            () if by_wording is None else tuple(float(one) for one in by_wording[:, w]),
         )
         for w, word in enumerate(scores.words)
     ]  # fmt: skip

@@ -71,7 +71,8 @@ def harm_rates(scores: Scores, harmful: Bools, grouping: Grouping, seed: int) ->
         seed: of resamples and swaps.
     """
     chosen = top(scores.mean)
-    alone = np.stack([top(scores.cosines[:, t]) for t in range(len(scores.templates))])
+    every = scores.by_wording
+    alone = np.stack([top(every[:, wording]) for wording in range(scores.wordings)])
     kinds = [(ANY, harmful)] + [
         (scores.words[place], np.arange(len(harmful)) == place) for place in np.flatnonzero(harmful)
     ]
@@ -82,7 +83,7 @@ def harm_rates(scores: Scores, harmful: Bools, grouping: Grouping, seed: int) ->
 
 
 def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: int) -> list[Measure]:
-    """Rows of one harm word: `harmed` (n,), and with each template alone (t, n)."""
+    """Rows of one harm word: `harmed` (n,), and with each wording alone (t + v, n)."""
     codes, groups = grouping.codes, len(grouping.groups)
     value, difference, ratio = rates(harmed, grouping)
     single = np.stack([by_group(one, codes, groups) for one in alone])
@@ -146,6 +147,8 @@ class Design:
         n: the group's pictures.
         rate_without, rate_with: harm rates, 0 to 1.
         change, low, high: of the rate, with its 95 % interval over the group's pictures.
+        with_low, with_high: 95 % interval of `rate_with`.
+        least, most: `rate_with` with each wording alone; itself where there is but one.
         moved: pictures that left a harm word for the added class.
         went_to_added: pictures of the group whose class is now the added one, moved ones among them.
     """
@@ -158,6 +161,10 @@ class Design:
     change: float
     low: float
     high: float
+    with_low: float
+    with_high: float
+    least: float
+    most: float
     moved: int
     went_to_added: int
 
@@ -174,7 +181,7 @@ def class_design(
         grouping: of the pictures.
         seed: of resamples.
     """
-    mean = scores.mean
+    mean, every = scores.mean, scores.by_wording
     before = harmful[_top_of(mean, ~added)]
     single = [(scores.words[place], np.arange(len(added)) == place) for place in np.flatnonzero(added)]
     together = [(ALL, added)] if added.sum() > 1 else []
@@ -182,15 +189,20 @@ def class_design(
     for name, new in (*single, *together):
         chosen = _top_of(mean, ~added | new)
         after, taken = harmful[chosen], new[chosen]
+        alone = [harmful[_top_of(every[:, wording], ~added | new)] for wording in range(scores.wordings)]
         change = after.astype(np.float64) - before
         low, high = ends(_drawn(change, grouping.codes, len(grouping.groups), seed))
         for g, group in enumerate(grouping.groups):
             own = grouping.codes == g
+            interval = wilson(int(after[own].sum()), int(own.sum()))
+            spread = [float(harmed[own].mean()) for harmed in alone]
             rows.append(
                 Design(
-                    name, group, int(own.sum()), float(before[own].mean()), float(after[own].mean()),
-                    float(change[own].mean()), float(low[g]), float(high[g]), int((before & ~after & own).sum()),
-                    int((taken & own).sum()),
+                    added=name, group=group, n=int(own.sum()),
+                    rate_without=float(before[own].mean()), rate_with=float(after[own].mean()),
+                    change=float(change[own].mean()), low=float(low[g]), high=float(high[g]),
+                    with_low=interval.low, with_high=interval.high, least=min(spread), most=max(spread),
+                    moved=int((before & ~after & own).sum()), went_to_added=int((taken & own).sum()),
                 )
             )  # fmt: skip
     return tuple(rows)

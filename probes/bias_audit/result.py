@@ -16,10 +16,10 @@ from probes.bias_audit.published import PublishedRow
 from probes.bias_audit.rates import Design
 from probes.bias_audit.sample import LeftOut
 from probes.core.pictures import Raster
+from probes.core.statistics import SIGNIFICANT
 
-SIGNIFICANT = 0.05
 SIGNED = frozenset({"association_difference", "sc_eat", "weat", "counterfactual_difference"})
-"""Measures whose sign says toward whom; for these a template can turn the verdict."""
+"""Measures whose sign says toward whom; for these a wording can turn the verdict."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class MeasureRow:
 
 @dataclass(frozen=True)
 class SpreadRow:
-    """A row of the table `templates`: the same number with each template alone.
+    """A row of the table `wordings`: the same number with each template, and each paraphrase, alone.
 
     Attributes:
-        least, most: over templates; `least_template`, `most_template` name them.
-        same_sign: templates under which a signed measure has the sign of `value`; all of them for others.
-        verdict: `clear` (corrected p at most 0.05, and every template agrees), `flips` (clear, and a template
-            turns the sign), `not clear`, or `not tested`.
+        least, most: over wordings; `least_wording`, `most_wording` name them.
+        same_sign: wordings under which a signed measure has the sign of `value`; all of them for others.
+        verdict: `clear` (corrected p at most 0.05, and every wording agrees), `flips` (clear, and a wording turns
+            the sign), `not clear`, or `not tested`.
     """
 
     measure: str
@@ -87,11 +87,11 @@ class SpreadRow:
     group: str
     value: float
     least: float
-    least_template: str
+    least_wording: str
     most: float
-    most_template: str
+    most_wording: str
     same_sign: int
-    templates: int
+    wordings: int
     verdict: str
 
 
@@ -116,8 +116,8 @@ def verdict(measure: Measure) -> str:
 
 
 def flips(measure: Measure) -> bool:
-    """Whether one template alone gives a signed measure the other sign."""
-    return measure.measure in SIGNED and any(value * measure.value < 0 for value in measure.by_template)
+    """Whether one wording alone gives a signed measure the other sign."""
+    return measure.measure in SIGNED and any(value * measure.value < 0 for value in measure.by_wording)
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class BiasAuditResult:
         n: pictures audited.
         k: how many of the nearest pictures the ranking measures look at.
         templates: `{}` alone where words came as embeddings.
+        paraphrases: wordings by word, of those that have several.
         logit_scale: the factor on cosines in `differences`.
         measures: of the table `measures`.
         differences: paired differences of the logit, where there are pairs; corrected for the number of words.
@@ -148,6 +149,7 @@ class BiasAuditResult:
     k: int
     words: tuple[str, ...]
     templates: tuple[str, ...]
+    paraphrases: Mapping[str, tuple[str, ...]]
     logit_scale: float
     measures: tuple[Measure, ...]
     differences: tuple[Measure, ...]
@@ -225,7 +227,7 @@ class BiasAuditResult:
             "measures": tuple(_row(m) for m in self.measures),
             "groups": self.groups,
             "counterfactual": tuple(_row(m) for m in self.differences),
-            "templates": tuple(self._spread(m) for m in everything if len(m.by_template) > 1),
+            "wordings": tuple(self._spread(m) for m in everything if len(m.by_wording) > 1),
             "pairs": tuple(PairRow(p.word, p.first_name, p.second_name, p.difference) for p in self.behind),
             "class_design": self.design,
             "intersections": self.cells,
@@ -235,13 +237,21 @@ class BiasAuditResult:
         }
         return {name: rows for name, rows in found.items() if rows or name == "measures"}
 
+    def wording(self, m: Measure, place: int) -> str:
+        """The template or paraphrase at a place of `Measure.by_wording`."""
+        if place < len(self.templates):
+            return self.templates[place]
+        several = self.paraphrases.get(m.word, ())
+        again = place - len(self.templates)
+        return several[again % len(several)] if several else f"paraphrases, number {again + 1} of each"
+
     def _spread(self, m: Measure) -> SpreadRow:
-        least, most = int(np.argmin(m.by_template)), int(np.argmax(m.by_template))
-        agree = sum(value * m.value >= 0 for value in m.by_template) if m.measure in SIGNED else len(m.by_template)
+        least, most = int(np.argmin(m.by_wording)), int(np.argmax(m.by_wording))
+        agree = sum(value * m.value >= 0 for value in m.by_wording) if m.measure in SIGNED else len(m.by_wording)
         return SpreadRow(
             m.measure, m.variant, m.word, m.group, m.value,
-            m.by_template[least], self.templates[least], m.by_template[most], self.templates[most],
-            agree, len(m.by_template), verdict(m),
+            m.by_wording[least], self.wording(m, least), m.by_wording[most], self.wording(m, most),
+            agree, len(m.by_wording), verdict(m),
         )  # fmt: skip
 
 

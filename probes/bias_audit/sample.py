@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from probes.bias_audit import people
 from probes.bias_audit.audited import Grouping
+from probes.bias_audit.lines import split
 from probes.bias_audit.parameters import BiasAuditParams
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress
@@ -30,7 +31,6 @@ AT_ONCE = 256
 LEAST_IN_GROUP = 2
 PREVIEWED = 5
 """Pairs in the preview."""
-ONE_OF = "|"
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,8 @@ def grouped(sample: Sample, attribute: str, wanted: Sequence[str], of: str = "gr
     groups: dict[str, str] = {}
     if wanted:
         for line in wanted:
-            for value, name in members(line):
+            name, values_of = split(line)
+            for value in values_of:
                 if value.casefold() not in known:
                     raise FieldError(
                         "groups", f"nobody's {attribute} is '{value}'; there are {', '.join(sorted(counted)[:20])}"
@@ -350,14 +351,6 @@ def grouped(sample: Sample, attribute: str, wanted: Sequence[str], of: str = "gr
     chosen = sample.taken(kept)
     chosen = replace(chosen, left_out=(*sample.left_out, *left_out))
     return chosen, Grouping(attribute, names, np.array([codes[i] for i in kept], dtype=np.intp))
-
-
-def members(line: str) -> list[tuple[str, str]]:
-    """(value, name of its group) for a line such as `dark = medium-dark | dark`, or `man` for itself."""
-    name, equals, values = line.partition("=")
-    if not equals:
-        return [(line.strip(), line.strip())]
-    return [(value.strip(), name.strip()) for value in values.split(ONE_OF) if value.strip()]
 
 
 def paired(sample: Sample, grouping: Grouping) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

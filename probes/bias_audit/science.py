@@ -1,7 +1,8 @@
 r"""What a model associates with whom, measured many ways on the same embeddings.
 
 With x the (n, d) pictures in groups, y_tl the words in templates, every measure is of the template mean
-s = mean_t cos(x, y_tl), and of each template alone for its spread. The definitions stand where they are computed:
+s = mean_t cos(x, y_tl), over the paraphrases of a word as well, and of each template and paraphrase alone for its
+spread. The definitions stand where they are computed:
 `ranking` (skew, NDKL, entropy, selection rates), `association` (differences, SC-EAT, WEAT), `rates` (harm),
 `counterfactual` (paired differences of the logit), `intersections`, `mitigation`. p-values are corrected within
 each family of measure and variant (Benjamini & Hochberg 1995).
@@ -20,6 +21,7 @@ from probes.bias_audit.association import adjusted, association_measures, weat_m
 from probes.bias_audit.audited import Grouping, Measure, Scores
 from probes.bias_audit.counterfactual import counterfactual_differences, pair_differences
 from probes.bias_audit.intersections import Cell, intersections
+from probes.bias_audit.lines import split
 from probes.bias_audit.mitigation import MitigationRow, mitigate
 from probes.bias_audit.parameters import OFF, BiasAuditParams
 from probes.bias_audit.published import beside
@@ -27,7 +29,7 @@ from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import Design, class_design, harm_rates
 from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
 from probes.bias_audit.sample import Sample, gather, grouped, paired
-from probes.bias_audit.texts import Texts, called, named
+from probes.bias_audit.texts import Texts, called, named, wordings
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.pictures import Raster
@@ -59,7 +61,7 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
     texts = Texts.of(params, backend)
     _check_size(params, sample, texts)
     progress(0.7, "the words")
-    scores = cosines(sample.images, texts.embed(params.words), params.words, texts.templates)
+    scores = texts.score(sample.images, params.words)
     progress(0.75, "measuring")
     names = called(params, grouping)
     cautions = [*sample.cautions, *_cautions(params, sample, grouping, texts, names)]
@@ -81,8 +83,9 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
         ),
         n=len(sample),
         k=params.k,
-        words=params.words,
+        words=scores.words,
         templates=texts.templates,
+        paraphrases=_paraphrases(params),
         logit_scale=backend.card.logit_scale,
         measures=adjusted((*measures, *harm)),
         differences=differences,
@@ -99,21 +102,21 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
     )
 
 
-def cosines(images: Float32, texts: Float32, words: Sequence[str], templates: Sequence[str]) -> Scores:
-    """Cosines of pictures (n, d) and words (t, l, d) in every template."""
-    t, count, d = texts.shape
-    flat = images @ texts.reshape(t * count, d).T
-    return Scores(tuple(words), tuple(templates), flat.reshape(len(images), t, count))
-
-
 def _check_size(params: BiasAuditParams, sample: Sample, texts: Texts) -> None:
-    needed = len(sample) * len(texts.templates) * len(params.words)
+    count = sum(len(split(line)[1]) for line in params.words)
+    needed = len(sample) * len(texts.templates) * count
     if needed > MOST_SCORES:
         raise FieldError(
             "words",
-            f"{len(sample):,} pictures, {len(texts.templates)} templates and {len(params.words):,} words make "
+            f"{len(sample):,} pictures, {len(texts.templates)} templates and {count:,} words make "
             f"{needed:,} cosines; the limit is {MOST_SCORES:,}",
         )
+
+
+def _paraphrases(params: BiasAuditParams) -> dict[str, tuple[str, ...]]:
+    """The wordings of every word, harm word and added class that has several."""
+    named = [split(line) for line in (*params.words, *params.harm_words, *params.added_words)]
+    return {name: several for name, several in named if len(several) > 1}
 
 
 def _source(params: BiasAuditParams) -> str:
@@ -154,7 +157,7 @@ def _cautions(
         )
     if texts.given is None:
         asked = [*params.words, *params.harm_words, *params.set_a, *params.set_b]
-        found += text_warnings(texts.backend, tuple(dict.fromkeys(asked)))
+        found += text_warnings(texts.backend, wordings(asked))
     else:
         harm = [*params.harm_words, *(text for several in names for text in several)] if params.harm_words else []
         wanted = {"harm rates": harm,
@@ -174,9 +177,10 @@ def _paired(
     pairs, clusters = paired(sample, grouping)
     if len(pairs) < 2:
         return (), (), ()
-    logits = backend.card.logit_scale * scores.cosines
-    found = counterfactual_differences(logits, pairs, scores.words, params.seed, clusters, grouping.groups[0])
-    by_pair = pair_differences(logits, pairs).mean(axis=1)
+    logits, templates = backend.card.logit_scale * scores.by_wording, len(scores.templates)
+    first = grouping.groups[0]
+    found = counterfactual_differences(logits, pairs, scores.words, params.seed, clusters, first, templates)
+    by_pair = pair_differences(logits[:, :templates], pairs).mean(axis=1)
     order = np.argsort([m.value for m in found if m.variant == "logit"])
     ends = (
         np.concatenate([order[: SHOWN_WORDS // 2], order[-SHOWN_WORDS // 2 :]])
@@ -213,7 +217,7 @@ def _weat(
     """WEAT of the first two groups and the two sets of words: on pictures, on texts, and on pictures alone."""
     if not params.set_a or not texts.has((*params.set_a, *params.set_b)):
         return ()
-    a, b = texts.embed(params.set_a), texts.embed(params.set_b)
+    a, b = (texts.embed(wordings(lines)) for lines in (params.set_a, params.set_b))
     x, y = (sample.images[grouping.codes == code] for code in (0, 1))
     label = f"{_set(params.set_a)} / {_set(params.set_b)}"
     versus = f"{grouping.groups[0]} − {grouping.groups[1]}"
@@ -223,7 +227,7 @@ def _weat(
         first, second = texts.embed(names[0]), texts.embed(names[1])
         if len(names[0]) + len(names[1]) >= 4:  # fewer have no partition to speak of
             found.append(weat_measure(first, second, a, b, variant="texts, texts", **told))
-    shown = [_showing(sample, several, grouping) for several in (params.set_a, params.set_b)]
+    shown = [_showing(sample, wordings(lines), grouping) for lines in (params.set_a, params.set_b)]
     if all(len(places) > 1 for places in shown):
         others = [sample.images[places][None] for places in shown]
         apart = np.setdiff1d(np.arange(len(sample)), np.concatenate(shown))
@@ -260,10 +264,10 @@ def _harm(
     if not harm or not texts.has((*groups, *harm, *added)):
         return (), ()
     classes = (*groups, *harm, *added)
-    scores = cosines(sample.images, texts.embed(classes), classes, texts.templates)
-    harmful = np.array([word in harm for word in classes])
-    is_added = np.array([word in added for word in classes])
-    without = Scores(classes[: len(groups) + len(harm)], scores.templates, scores.cosines[..., ~is_added])
+    scores = texts.score(sample.images, classes)
+    kind = np.repeat([0, 1, 2], [len(groups), len(harm), len(added)])
+    harmful, is_added = kind == 1, kind == 2
+    without = scores.of_words(~is_added)
     rates = harm_rates(without, harmful[~is_added], grouping, params.seed)
     return rates, class_design(scores, harmful, is_added, grouping, params.seed) if added else ()
 
@@ -280,7 +284,7 @@ def _cells(params: BiasAuditParams, sample: Sample, grouping: Grouping, scores: 
     codes = np.array([others.index(value) if value else -1 for value in values], dtype=np.intp)
     kept = codes >= 0
     return intersections(
-        Scores(scores.words, scores.templates, scores.cosines[kept]),
+        scores.of_pictures(kept),
         Grouping(grouping.attribute, grouping.groups, grouping.codes[kept]),
         Grouping(params.by, others, codes[kept]),
         params.seed,
@@ -308,7 +312,7 @@ def _mitigation(
     groups /= np.linalg.norm(groups, axis=-1, keepdims=True)
     return mitigate(
         images=sample.images,
-        words=texts.embed(params.words),
+        words=texts.embed(wordings(params.words)),
         groups=groups,
         task=classes,
         task_codes=codes,

@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.core.calibration import (
-    SIGNIFICANT,
     Arms,
     Calibration,
     Dose,
@@ -47,7 +46,7 @@ from probes.core.calibration import (
 )
 from probes.core.errors import ClipspectError
 from probes.core.model import Backend, Progress, no_progress
-from probes.core.statistics import RESAMPLES, benjamini_hochberg, mean_estimate, sign_flip_p
+from probes.core.statistics import RESAMPLES, SIGNIFICANT, benjamini_hochberg, mean_estimate, sign_flip_p
 
 REPETITIONS = 500
 """Dealings of names on the balanced model."""

@@ -20,7 +20,6 @@ from probes.core.statistics import wilson
 
 SCHEMA = 1
 """Number of the layout of a calibration in JSON."""
-SIGNIFICANT = 0.05
 LEAST_RHO = 0.8
 """An instrument should rank the doses of the skewed world at least this well."""
 RATES = (0.02, 0.08)

@@ -17,6 +17,8 @@ from scipy import stats
 Float64 = NDArray[np.float64]
 
 LEVEL = 0.95
+SIGNIFICANT = 0.05
+"""What a corrected p is at most where a difference is called clear."""
 RESAMPLES = 9999
 
 

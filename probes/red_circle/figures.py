@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from probes.core.plotting import BLUE, GREY, ORANGE, VERMILION, shortened, styled
-from probes.red_circle.science import SIGNIFICANT, Effect, RedCircleResult
+from probes.core.statistics import SIGNIFICANT
+from probes.red_circle.science import Effect, RedCircleResult
 
 ROWS = 20
 """Labels drawn, those that moved most beyond their placebos; the table has all."""

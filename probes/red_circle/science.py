@@ -36,10 +36,16 @@ from probes.core.prompts import (
     picture_warnings,
     text_warnings,
 )
-from probes.core.statistics import Estimate, benjamini_hochberg, bootstrap_interval, mean_estimate, rank_p
+from probes.core.statistics import (
+    SIGNIFICANT,
+    Estimate,
+    benjamini_hochberg,
+    bootstrap_interval,
+    mean_estimate,
+    rank_p,
+)
 from probes.red_circle.marks import COLOURS, Circle, draw, placebo_places
 
-SIGNIFICANT = 0.05
 LEAST_PLACEBOS = 5
 VISIBLE = 24
 """A channel of a pixel of the tower's view has to change by more than this, of 255, to count as marked."""

@@ -24,7 +24,7 @@ def test_against_five_lines_in_float64(groups):
         assert m.value == pytest.approx(expected, abs=1e-7)
         one = given.cosines[:, 1, w].astype(np.float64)
         alone = one[inside].mean() - one[~inside].mean()
-        assert m.by_template[1] == pytest.approx(
+        assert m.by_wording[1] == pytest.approx(
             alone / one.std(ddof=1) if m.measure == "sc_eat" else alone, abs=1e-6
         )
 

@@ -22,7 +22,7 @@ def test_against_the_definition():
         (m,) = of(found, "counterfactual_difference", "logit", word)
         assert m.value == pytest.approx(mean[:, w].mean())
         assert m.n == 40
-        assert m.by_template == pytest.approx([(LOGITS[:40, t, w] - LOGITS[40:, t, w]).mean() for t in range(3)])
+        assert m.by_wording == pytest.approx([(LOGITS[:40, t, w] - LOGITS[40:, t, w]).mean() for t in range(3)])
         (m,) = of(found, "counterfactual_difference", "against_other_words", word)
         assert m.value == pytest.approx((mean[:, w] - np.delete(mean, w, axis=1).mean(axis=1)).mean())
 

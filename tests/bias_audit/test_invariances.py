@@ -67,7 +67,7 @@ def test_rotation_of_the_space_does_not_matter():
     assert turned.keys() == BASE.keys()
     for key, m in BASE.items():
         assert turned[key].value == pytest.approx(m.value, abs=2e-6), key
-        assert turned[key].by_template == pytest.approx(m.by_template, abs=4e-6), key
+        assert turned[key].by_wording == pytest.approx(m.by_wording, abs=4e-6), key
 
 
 def test_order_of_pictures_does_not_matter():

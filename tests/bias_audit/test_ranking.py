@@ -44,7 +44,7 @@ def test_against_the_definitions(groups, k):
                 assert m.value == pytest.approx(value, abs=1e-9)
         assert of(found, "entropy", word=word)[0].value == pytest.approx(expected[3], abs=1e-9)
         alone = slow(given.cosines[:, 2, w].astype(np.float64), who.codes, groups, k, pool)
-        assert of(found, "ndkl", "demographic_parity", word)[0].by_template[2] == pytest.approx(alone[2], abs=1e-9)
+        assert of(found, "ndkl", "demographic_parity", word)[0].by_wording[2] == pytest.approx(alone[2], abs=1e-9)
 
 
 def test_rates_are_fairlearns():

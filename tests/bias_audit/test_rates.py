@@ -62,7 +62,7 @@ def test_rates_are_fairlearns_and_templates_stand_alone():
         inside = names == group
         assert m.value == pytest.approx(frame.by_group[group])
         alone = [HARMFUL[given.cosines[inside, t].argmax(axis=1)].mean() for t in range(3)]
-        assert m.by_template == pytest.approx(alone)
+        assert m.by_wording == pytest.approx(alone)
 
 
 def test_an_added_class_moves_exactly_the_pictures_it_takes():

@@ -86,11 +86,11 @@ def test_ranking_over_everybody_is_left_out_and_said():
 def test_a_verdict_that_a_template_turns_is_marked():
     params = BiasAuditParams(groups=("man", "woman"), templates=("{}", "a {}", "b {}"), words=("x", "y", "z"), k=9)
     result = run(PROBE, params, PixelBackend()).result
-    spread = result.tables()["templates"]
+    spread = result.tables()["wordings"]
     assert all(isinstance(row, SpreadRow) for row in spread)
     signed = [m for m in (*result.measures, *result.differences) if m.measure == "association_difference"]
     for m in signed:
-        turned = min(m.by_template) < 0 < max(m.by_template)
+        turned = min(m.by_wording) < 0 < max(m.by_wording)
         assert flips(m) == turned
         assert verdict(m) == ("not clear" if m.p_adjusted > 0.05 else "flips" if turned else "clear")
     assert {row.verdict for row in spread} >= {"not tested"}
