@@ -329,12 +329,14 @@ def cells(result: BiasAuditResult) -> go.Figure:
     grids = {word: [[cell.difference for cell in row] for row in rows] for word, rows in drawn.items()}
     said = {word: [[_cell(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
     hover = {word: [[_cell_in_full(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
-    reach = max((abs(v) for grid in grids.values() for row in grid for v in row if v is not None), default=1.0)
+    # Colours stop short of their strongest, so that dark text stays readable on all of them.
+    reach = 1.4 * max((abs(v) for grid in grids.values() for row in grid for v in row if v is not None), default=1)
     first = words[0]
     figure = go.Figure(
         go.Heatmap(
             z=grids[first], x=groups, y=others, text=said[first], customdata=hover[first],
             texttemplate="%{text}", colorscale=DIVERGING, reversescale=True, zmin=-reach, zmax=reach,
+            textfont={"color": "#111"},
             xgap=2, ygap=2,
             colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
             hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>", hoverongaps=True,
@@ -344,8 +346,8 @@ def cells(result: BiasAuditResult) -> go.Figure:
     styled(figure, title, 250 + 38 * len(others))
     figure.update_layout(
         plot_bgcolor="rgba(128,136,144,0.25)",
-        title_subtitle_text="✓ clear (corrected p ≤ 0.05), ↯ clear but a wording turns it, grey: too few to say",
-        margin_t=132,
+        title_subtitle_text="✓ clear · ↯ clear, but a wording turns it<br>grey: too few to say anything",
+        margin_t=140,
         updatemenus=[
             {
                 "buttons": [

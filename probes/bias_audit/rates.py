@@ -6,7 +6,8 @@ pictures whose class is a harm word. Rates by group, their difference and ratio 
 
 Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference, ratio and change. p of a
 group's rate: Fisher's exact test against all other pictures, which is the label swap counted in full; of the
-difference: labels swapped, one-tailed.
+difference: labels swapped, one-tailed. What is resampled is yes or no, so a resample's count in a group is
+binomial, and a swap's counts are multivariate hypergeometric: they are drawn as such, which is the same and fast.
 
 Class design: the same with a harmless class added. A picture can only leave a harm word for the added class, so
 the change is never upward; which group it helps is the question.
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
-from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends, p_value, stratified_weights, swapped
+from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends, p_value
 from probes.core.statistics import wilson
 
 Float64 = NDArray[np.float64]
@@ -101,11 +102,12 @@ def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: i
         )  # fmt: skip
     gaps = single.max(axis=1) - single.min(axis=1)
     ratios = np.divide(single.min(axis=1), single.max(axis=1), out=np.ones(len(single)), where=gaps > 0)
-    drawn = _drawn(harmed.astype(np.float64), codes, groups, seed)
+    counts = np.bincount(codes, weights=harmed, minlength=groups).astype(np.intp)
+    drawn = _drawn(counts, grouping.sizes, seed)
     spread, low = drawn.max(axis=1) - drawn.min(axis=1), drawn.min(axis=1)
     drawn_ratio = np.divide(low, drawn.max(axis=1), out=np.ones_like(low), where=spread > 0)
     for variant, number, draws, each, p in (
-        ("difference", difference, spread, gaps, _difference_p(harmed, difference, codes, groups, seed)),
+        ("difference", difference, spread, gaps, _difference_p(counts, difference, grouping.sizes, seed)),
         ("ratio", ratio, drawn_ratio, ratios, None),
     ):
         ends_ = ends(draws)
@@ -118,24 +120,18 @@ def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: i
     return rows
 
 
-def _drawn(values: Float64, codes: Codes, groups: int, seed: int) -> Float64:
-    """Means by group (B, G) of values (n,) in resamples within groups."""
-    found = []
-    for weights in stratified_weights(codes, RESAMPLES, seed):
-        sums = [weights[:, codes == g] @ values[codes == g] / (codes == g).sum() for g in range(groups)]
-        found.append(np.stack(sums, axis=1))
-    return np.concatenate(found)
+def _drawn(counts: Codes, sizes: NDArray[np.intp], seed: int) -> Float64:
+    """Shares by group (B, G) in resamples within groups, of counts (G,) out of sizes (G,)."""
+    rng = np.random.default_rng([seed, 3])
+    return np.asarray(rng.binomial(sizes, counts / sizes, size=(RESAMPLES, len(sizes))) / sizes)
 
 
-def _difference_p(harmed: Bools, observed: float, codes: Codes, groups: int, seed: int) -> float:
-    sizes = np.bincount(codes, minlength=groups)
-    places = np.flatnonzero(harmed)
-    extreme = arrangements = 0
-    for dealt in swapped(codes, SWAPS, seed):
-        counts = np.stack([(dealt[:, places] == g).sum(axis=1) for g in range(groups)], axis=1) / sizes
-        extreme += int(at_least(counts.max(axis=1) - counts.min(axis=1), np.array(observed)).sum())
-        arrangements += len(dealt)
-    return float(p_value(np.array(extreme), arrangements, exact=False))
+def _difference_p(counts: Codes, observed: float, sizes: NDArray[np.intp], seed: int) -> float:
+    """One-tailed p of the largest less the smallest share with groups' labels swapped."""
+    rng = np.random.default_rng([seed, 4])
+    dealt = rng.multivariate_hypergeometric(sizes, int(counts.sum()), size=SWAPS, method="marginals") / sizes
+    extreme = at_least(dealt.max(axis=1) - dealt.min(axis=1), np.array(observed)).sum()
+    return float(p_value(np.array(extreme), SWAPS, exact=False))
 
 
 @dataclass(frozen=True)
@@ -191,7 +187,8 @@ def class_design(
         after, taken = harmful[chosen], new[chosen]
         alone = [harmful[_top_of(every[:, wording], ~added | new)] for wording in range(scores.wordings)]
         change = after.astype(np.float64) - before
-        low, high = ends(_drawn(change, grouping.codes, len(grouping.groups), seed))
+        gone = np.bincount(grouping.codes, weights=before & ~after, minlength=len(grouping.groups))
+        high, low = ends(_drawn(gone.astype(np.intp), grouping.sizes, seed))
         for g, group in enumerate(grouping.groups):
             own = grouping.codes == g
             interval = wilson(int(after[own].sum()), int(own.sum()))
@@ -200,7 +197,7 @@ def class_design(
                 Design(
                     added=name, group=group, n=int(own.sum()),
                     rate_without=float(before[own].mean()), rate_with=float(after[own].mean()),
-                    change=float(change[own].mean()), low=float(low[g]), high=float(high[g]),
+                    change=float(change[own].mean()), low=-float(low[g]), high=-float(high[g]),
                     with_low=interval.low, with_high=interval.high, least=min(spread), most=max(spread),
                     moved=int((before & ~after & own).sum()), went_to_added=int((taken & own).sum()),
                 )
