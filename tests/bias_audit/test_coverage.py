@@ -11,6 +11,7 @@ from probes.bias_audit.association import association_measures, weat
 from probes.bias_audit.counterfactual import counterfactual_differences
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
+from probes.core import resampling
 from probes.core.statistics import wilson
 from tests.bias_audit.planted import grouping, of, scores
 
@@ -49,6 +50,16 @@ def test_intervals_of_differences_cover():
     # the whole is a mixture: its variance is the common one and that of the two means
     mixed = np.sqrt(SPREAD**2 + SHIFT**2 * np.mean(CODES == 0) * np.mean(CODES == 1))
     assert 0.94 <= share(of(found, "sc_eat", group="first"), SHIFT / mixed) <= 0.96
+
+
+def test_intervals_of_effect_sizes_cover(monkeypatch):
+    monkeypatch.setattr(resampling, "SWAPS", 99)  # p is not looked at here
+    shift, x, y = 0.5, 60, 80
+    rng = np.random.default_rng(6)
+    found = [weat(shift + rng.normal(size=x), rng.normal(size=y), seed) for seed in range(AUDITS)]
+    # the union is a mixture: its variance is the common one and that of the two means
+    truth = shift / np.sqrt(1 + shift**2 * x * y / (x + y) ** 2)
+    assert 0.94 <= share(found, truth) <= 0.96
 
 
 def test_intervals_of_paired_differences_cover():
