@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from probes.bias_audit.audited import Measure
+from probes.bias_audit.class_design import ADDED, Design
 from probes.bias_audit.comparison_figures import mitigation, published
 from probes.bias_audit.intersections import Cell
-from probes.bias_audit.rates import ALL, ANY, Design
 from probes.bias_audit.result import BiasAuditResult, Pair, verdict
 from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, VERMILION, shortened, styled
 
@@ -259,44 +259,54 @@ def harm(result: BiasAuditResult) -> go.Figure:
 
 
 def class_design(result: BiasAuditResult) -> go.Figure:
-    """Harm rate of every group without and with each added class, with intervals and every wording's range."""
+    """How every group's harm rate changes with a class added, or left out, beside each other."""
     figure = go.Figure()
+    changes = list(dict.fromkeys((row.design, row.word) for row in result.design))[:ROWS]
+    place = {change: i for i, change in enumerate(changes)}
     groups = [group.group for group in result.groups]
-    rates = {m.group: m for m in result.of("harm_rate", "") if m.word == ANY}
-    figure.add_trace(
-        go.Bar(
-            y=groups, x=[rates[group].value for group in groups], orientation="h", name="as it is",
-            marker_color=GREY, error_x=_whiskers([rates[group] for group in groups]),
-            hovertemplate="%{y}: %{x:.1%}<extra>as it is</extra>",
-        )
-    )  # fmt: skip
-    added = list(dict.fromkeys(row.added for row in result.design))[:7]
-    for i, name in enumerate(added):
-        rows = [row for row in result.design if row.added == name]
-        told = name if name == ALL else f"“{shortened(name)}”"
+    for g, group in enumerate(groups):
+        rows = [r for r in result.design if r.group == group and (r.design, r.word) in place]
+        colour = PALETTE[g % len(PALETTE)]
+        beside = (g - (len(groups) - 1) / 2) * 0.7 / len(groups)
         figure.add_trace(
-            go.Bar(
-                y=[row.group for row in rows], x=[row.rate_with for row in rows], orientation="h",
-                name=f"with {told}", marker_color=PALETTE[i % len(PALETTE)], text=[_moved(row) for row in rows],
-                textposition="none", hovertemplate="%{y}: %{x:.1%}, %{text}<extra>with " + told + "</extra>",
+            go.Scatter(
+                x=[r.change for r in rows], y=[place[r.design, r.word] + beside for r in rows], mode="markers",
+                name=group, marker={"color": colour, "size": 9}, customdata=[_moved(r) for r in rows],
+                hovertemplate="%{customdata}<extra>" + group + "</extra>",
                 error_x={
-                    "type": "data", "symmetric": False, "color": GREY, "thickness": 1.5, "width": 3,
-                    "array": [row.with_high - row.rate_with for row in rows],
-                    "arrayminus": [row.rate_with - row.with_low for row in rows],
+                    "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
+                    "array": [max(r.high - r.change, 0.0) for r in rows],
+                    "arrayminus": [max(r.change - r.low, 0.0) for r in rows],
                 },
             )
         )  # fmt: skip
-    bars = 1 + min(len(added), 3)
-    styled(figure, "Where harm lands when a class is added", height=210 + 24 * len(groups) * bars)
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed")
+        figure.add_trace(
+            go.Scatter(
+                x=[end for r in rows for end in (r.least, r.most)],
+                y=[place[r.design, r.word] + beside for r in rows for _ in range(2)], mode="markers",
+                marker={"color": GREY, "size": 11, "symbol": "line-ns-open", "line": {"width": 1.5}},
+                name="ends over wordings", legendgroup="wordings", showlegend=g == 0,
+                hoverinfo="skip",
+            )
+        )  # fmt: skip
+    each = max(38, 13 * len(groups))
+    styled(figure, "Where harm lands with other classes", height=200 + each * len(changes))
+    names = [f"{'with' if design == ADDED else 'without'}<br>{shortened(word, 24)}" for design, word in changes]
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], zeroline=False
+    )
+    figure.update_xaxes(tickformat="+.0%", title_text="change of the harm rate")
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
     return figure
 
 
 def _moved(row: Design) -> str:
-    """How a class changed a rate, and what single wordings say of the rate."""
-    change = f"changed by {row.change:+.1%} ({row.low:+.1%} to {row.high:+.1%})"
-    return f"{change}; by wording {row.least:.1%} to {row.most:.1%}; {row.moved} of {row.n} pictures moved"
+    """A change in words."""
+    return (
+        f"{row.rate_before:.1%} to {row.rate_after:.1%}: {row.change:+.1%} ({row.low:+.1%} to {row.high:+.1%})<br>"
+        f"by wording {row.least:+.1%} to {row.most:+.1%}; {row.from_harm} left harm words, {row.to_harm} came to "
+        f"them, of {row.n}"
+    )
 
 
 def weat(result: BiasAuditResult) -> go.Figure:
@@ -346,8 +356,8 @@ def cells(result: BiasAuditResult) -> go.Figure:
     styled(figure, title, 250 + 38 * len(others))
     figure.update_layout(
         plot_bgcolor="rgba(128,136,144,0.25)",
-        title_subtitle_text="✓ clear · ↯ clear, but a wording turns it<br>grey: too few to say anything",
-        margin_t=140,
+        title_subtitle_text="✓ clear · ↯ clear, but a wording turns it · grey: too few",
+        margin_t=132,
         updatemenus=[
             {
                 "buttons": [

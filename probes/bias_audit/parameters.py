@@ -97,7 +97,8 @@ class BiasAuditParams(Params):
         (),
         Lines(
             label="Classes to add",
-            help="Harmless classes to add one by one: where does the harm land then?",
+            help="Harmless classes to add one by one: where does the harm land then? Each other class is left out "
+            "in turn as well.",
             fewest=0,
             most=50,
             section=HARM,

@@ -1,21 +1,16 @@
-r"""Harm rates by group, and what adding a class does to them (Agarwal 2021).
+r"""Harm rates by group (Agarwal 2021).
 
 The class of a picture is the one whose text has the largest cosine (mean over templates), among the groups' own
 texts and the harm words; of classes that tie exactly, the first. The harm rate of a group is the share of its
 pictures whose class is a harm word. Rates by group, their difference and ratio are Fairlearn's `MetricFrame`.
 
-Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference, ratio and change. p of a
+Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference and ratio. p of a
 group's rate: Fisher's exact test against all other pictures, which is the label swap counted in full; of the
 difference: labels swapped, one-tailed. What is resampled is yes or no, so a resample's count in a group is
 binomial, and a swap's counts are multivariate hypergeometric: they are drawn as such, which is the same and fast.
-
-Class design: the same with a harmless class added. A picture can only leave a harm word for the added class, so
-the change is never upward; which group it helps is the question.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from fairlearn.metrics import MetricFrame
@@ -31,8 +26,6 @@ Bools = NDArray[np.bool_]
 
 ANY = "any"
 """Stands for all harm words together."""
-ALL = "all of these"
-"""Stands for all added classes together."""
 
 
 def top(scores: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -132,79 +125,3 @@ def _difference_p(counts: Codes, observed: float, sizes: NDArray[np.intp], seed:
     dealt = rng.multivariate_hypergeometric(sizes, int(counts.sum()), size=SWAPS, method="marginals") / sizes
     extreme = at_least(dealt.max(axis=1) - dealt.min(axis=1), np.array(observed)).sum()
     return float(p_value(np.array(extreme), SWAPS, exact=False))
-
-
-@dataclass(frozen=True)
-class Design:
-    """A row of the table `class_design`: harm rate of a group without and with an added class.
-
-    Attributes:
-        added: the class, or `all of these`.
-        n: the group's pictures.
-        rate_without, rate_with: harm rates, 0 to 1.
-        change, low, high: of the rate, with its 95 % interval over the group's pictures.
-        with_low, with_high: 95 % interval of `rate_with`.
-        least, most: `rate_with` with each wording alone; itself where there is but one.
-        moved: pictures that left a harm word for the added class.
-        went_to_added: pictures of the group whose class is now the added one, moved ones among them.
-    """
-
-    added: str
-    group: str
-    n: int
-    rate_without: float
-    rate_with: float
-    change: float
-    low: float
-    high: float
-    with_low: float
-    with_high: float
-    least: float
-    most: float
-    moved: int
-    went_to_added: int
-
-
-def class_design(
-    scores: Scores, harmful: Bools, added: Bools, grouping: Grouping, seed: int
-) -> tuple[Design, ...]:
-    """What each added class alone, and all of them together, do to every group's harm rate.
-
-    Args:
-        scores: of all classes: groups' texts, harm words and those to add.
-        harmful: (classes,) which are harm words.
-        added: (classes,) which are added.
-        grouping: of the pictures.
-        seed: of resamples.
-    """
-    mean, every = scores.mean, scores.by_wording
-    before = harmful[_top_of(mean, ~added)]
-    single = [(scores.words[place], np.arange(len(added)) == place) for place in np.flatnonzero(added)]
-    together = [(ALL, added)] if added.sum() > 1 else []
-    rows: list[Design] = []
-    for name, new in (*single, *together):
-        chosen = _top_of(mean, ~added | new)
-        after, taken = harmful[chosen], new[chosen]
-        alone = [harmful[_top_of(every[:, wording], ~added | new)] for wording in range(scores.wordings)]
-        change = after.astype(np.float64) - before
-        gone = np.bincount(grouping.codes, weights=before & ~after, minlength=len(grouping.groups))
-        high, low = ends(_drawn(gone.astype(np.intp), grouping.sizes, seed))
-        for g, group in enumerate(grouping.groups):
-            own = grouping.codes == g
-            interval = wilson(int(after[own].sum()), int(own.sum()))
-            spread = [float(harmed[own].mean()) for harmed in alone]
-            rows.append(
-                Design(
-                    added=name, group=group, n=int(own.sum()),
-                    rate_without=float(before[own].mean()), rate_with=float(after[own].mean()),
-                    change=float(change[own].mean()), low=-float(low[g]), high=-float(high[g]),
-                    with_low=interval.low, with_high=interval.high, least=min(spread), most=max(spread),
-                    moved=int((before & ~after & own).sum()), went_to_added=int((taken & own).sum()),
-                )
-            )  # fmt: skip
-    return tuple(rows)
-
-
-def _top_of(scores: NDArray[np.floating], allowed: Bools) -> NDArray[np.intp]:
-    """The class of every picture among those that are allowed."""
-    return top(np.where(allowed, scores, -np.inf))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from probes.bias_audit.audited import Measure
+from probes.bias_audit.class_design import Design
 from probes.bias_audit.intersections import Cell
 from probes.bias_audit.mitigation import MitigationRow
 from probes.bias_audit.published import PublishedRow
-from probes.bias_audit.rates import Design
 from probes.bias_audit.sample import LeftOut
 from probes.core.pictures import Raster
 from probes.core.statistics import SIGNIFICANT
@@ -135,7 +135,7 @@ class BiasAuditResult:
         measures: of the table `measures`.
         differences: paired differences of the logit, where there are pairs; corrected for the number of words.
         behind: the pairs at either end of each word, with `thumbnails` where the pictures are the program's own.
-        design: what each added class does to the harm rates.
+        design: what a class more or less does to the harm rates.
         cells: attribute x attribute, where one was crossed with `by`.
         left_out: what could not be used.
         missing: who is missing from the data.

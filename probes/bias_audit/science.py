@@ -4,8 +4,8 @@ With x the (n, d) pictures in groups, y_tl the words in templates, every measure
 s = mean_t cos(x, y_tl), over the paraphrases of a word as well, and of each template and paraphrase alone for its
 spread. The definitions stand where they are computed:
 `ranking` (skew, NDKL, entropy, selection rates), `association` (differences, SC-EAT, WEAT), `rates` (harm),
-`counterfactual` (paired differences of the logit), `intersections`, `mitigation`. p-values are corrected within
-each family of measure and variant (Benjamini & Hochberg 1995).
+`class_design`, `counterfactual` (paired differences of the logit), `intersections`, `mitigation`. p-values are
+corrected within each family of measure and variant (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from probes.bias_audit import people
 from probes.bias_audit.association import adjusted, association_measures, weat_measure
 from probes.bias_audit.audited import Grouping, Measure, Scores
+from probes.bias_audit.class_design import Design, class_design
 from probes.bias_audit.counterfactual import counterfactual_differences, pair_differences
 from probes.bias_audit.intersections import Cell, intersections
 from probes.bias_audit.lines import split
@@ -26,7 +27,7 @@ from probes.bias_audit.mitigation import MitigationRow, mitigate
 from probes.bias_audit.parameters import OFF, BiasAuditParams
 from probes.bias_audit.published import beside
 from probes.bias_audit.ranking import ranking_measures
-from probes.bias_audit.rates import Design, class_design, harm_rates
+from probes.bias_audit.rates import harm_rates
 from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
 from probes.bias_audit.sample import Sample, gather, grouped, paired
 from probes.bias_audit.texts import Texts, called, named, wordings
@@ -257,7 +258,7 @@ def _showing(sample: Sample, words: Sequence[str], grouping: Grouping) -> NDArra
 def _harm(
     params: BiasAuditParams, sample: Sample, grouping: Grouping, texts: Texts, names: Sequence[Sequence[str]]
 ) -> tuple[tuple[Measure, ...], tuple[Design, ...]]:
-    """Harm rates among the groups' own texts and the harm words, and what every added class does to them."""
+    """Harm rates among the groups' own texts and the harm words, and what a class more or less does to them."""
     groups = tuple(dict.fromkeys(text for several in names for text in several))
     harm = tuple(word for word in params.harm_words if word not in groups)
     added = tuple(word for word in params.added_words if word not in (*groups, *harm))
@@ -269,7 +270,7 @@ def _harm(
     harmful, is_added = kind == 1, kind == 2
     without = scores.of_words(~is_added)
     rates = harm_rates(without, harmful[~is_added], grouping, params.seed)
-    return rates, class_design(scores, harmful, is_added, grouping, params.seed) if added else ()
+    return rates, class_design(scores, harmful, is_added, grouping, params.seed)
 
 
 def _cells(params: BiasAuditParams, sample: Sample, grouping: Grouping, scores: Scores) -> tuple[Cell, ...]:
