@@ -355,7 +355,7 @@ def cells(result: BiasAuditResult) -> go.Figure:
     title = f"Cells of {result.attribute} × {result.by}".replace("_", " ")
     styled(figure, title, 250 + 38 * len(others))
     figure.update_layout(
-        plot_bgcolor="rgba(128,136,144,0.25)",
+        plot_bgcolor="#b9bec4",
         title_subtitle_text="✓ clear · ↯ clear, but a wording turns it · grey: too few",
         margin_t=132,
         updatemenus=[
