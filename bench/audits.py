@@ -19,6 +19,7 @@ from probes.backend import load
 from probes.bias_audit import PROBE
 from probes.bias_audit.association import adjusted, association_measures, weat_measure
 from probes.bias_audit.audited import Grouping, Scores
+from probes.bias_audit.class_design import class_design
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
 from probes.core.model import Float32
@@ -46,7 +47,7 @@ def _unit(rng: np.random.Generator, *shape: int) -> Float32:
 
 
 def large() -> Timed:
-    """Every measure with its interval, from embeddings."""
+    """Every measure with its interval, and class design, from embeddings."""
     rng = np.random.default_rng(0)
     images, texts = _unit(rng, PICTURES, WIDTH), _unit(rng, TEMPLATES, WORDS, WIDTH)
     who = Grouping("group", tuple("abcdefg"), rng.integers(0, GROUPS, PICTURES))
@@ -57,8 +58,9 @@ def large() -> Timed:
     associated = time.perf_counter()
     found += association_measures(scores, who, 0)
     associated = time.perf_counter() - associated
-    few = Scores.of(images, texts[:, :17], words[:17], templates)
-    found += harm_rates(few, np.arange(17) >= GROUPS, who, 0)
+    few, harmful = Scores.of(images, texts[:, :17], words[:17], templates), np.arange(17) >= GROUPS
+    found += harm_rates(few, harmful, who, 0)
+    class_design(few, harmful, np.zeros(17, dtype=bool), who, 0)
     x, y = (images[who.codes == code] for code in (0, 1))
     found.append(
         weat_measure(x, y, texts[:, :8], texts[:, 8:16], variant="pictures, texts", word="", group="", seed=0)
