@@ -49,7 +49,7 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
         if any(rate is not None for rate in rates):
             figure.add_trace(_marks(rates, names, name, colour, symbol), row=1, col=2)
     styled(figure, "Mitigation, judged on fresh pictures", height=230 + 40 * len(rows))
-    figure.update_xaxes(rangemode="tozero", title_text="std", row=1, col=1)
+    figure.update_xaxes(rangemode="tozero", title_text="standard deviations", row=1, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", row=1, col=2)
     figure.update_layout(margin_t=96)
     figure.update_annotations(font_size=12)
@@ -103,7 +103,7 @@ def published(result: BiasAuditResult) -> go.Figure:
         )
     )  # fmt: skip
     styled(figure, "Beside published figures", 240 + 34 * len(own))
-    figure.update_layout(title_subtitle_text="their prompts, classes and pictures differ")
+    figure.update_layout(title_subtitle_text="other prompts, classes and pictures than these: no like for like")
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure

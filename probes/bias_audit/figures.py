@@ -11,7 +11,7 @@ from probes.bias_audit.class_design import ADDED, Design
 from probes.bias_audit.comparison_figures import mitigation, published
 from probes.bias_audit.intersections import Cell
 from probes.bias_audit.result import BiasAuditResult, Pair, verdict
-from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, VERMILION, shortened, styled
+from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, SURFACE, VERMILION, shortened, styled
 
 ROWS = 40
 """Words drawn: those at either end. The tables have all."""
@@ -55,22 +55,51 @@ def shown(measures: Sequence[Measure]) -> list[Measure]:
 
 
 def forest(result: BiasAuditResult) -> go.Figure:
-    """Difference of every word between the groups, with interval, wordings and verdict."""
-    rows = shown(result.main)
+    """Difference of every word between the groups, with interval, wordings and verdict; a menu of groups."""
+    names = [group.group for group in result.groups]
+    groups = [result.foremost]
+    if not result.differences and len(names) > 2:
+        groups += [name for name in names if name != result.foremost]
     figure = go.Figure()
-    for kind, (legend, symbol, colour) in LOOKS.items():
-        some = [m for m in rows if verdict(m) == kind]
-        if some:
-            figure.add_trace(_dots(some, legend, symbol, colour))
-    figure.add_traces(_by_wording(rows, result))
-    unit = "paired logit" if result.differences else "mean cosine"
-    title = f"{result.compared}: which words move"
-    _rows(styled(figure, title, height=170 + 22 * len(rows)), [m.word for m in rows])
+    owner: list[str] = []
+    drawn = {group: shown(result.of_group(group)) for group in groups}
+    for group, rows in drawn.items():
+        traces = [
+            _dots(some, legend, symbol, colour)
+            for kind, (legend, symbol, colour) in LOOKS.items()
+            if (some := [m for m in rows if verdict(m) == kind])
+        ]
+        traces += _by_wording(rows, result)
+        figure.add_traces([trace.update(visible=group == groups[0]) for trace in traces])
+        owner += [group] * len(traces)
+    rows = drawn[groups[0]]
+    styled(
+        figure,
+        f"{result.compared(groups[0])}: which words move",
+        height=(170 if len(groups) == 1 else 210) + 22 * len(rows),
+    )
+    figure.update_yaxes(_rows([m.word for m in rows]))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    first, _, second = result.compared.partition(" − ")
-    figure.update_xaxes(title_text=f"← {shortened(second, 12)} · {unit} · {shortened(first, 12)} →")
+    _, _, second = result.compared(groups[0]).partition(" − ")
+    unit = "paired logit" if result.differences else "mean cosine"
+    own = "group" if len(groups) > 1 else shortened(groups[0], 12)
+    figure.update_xaxes(title_text=f"← {shortened(second, 12)} · {unit} · {own} →")
     if len(result.main) > len(rows):
         figure.update_layout(title_subtitle_text=f"the {len(rows)} words at either end of {len(result.main)}")
+    if len(groups) > 1:
+        figure.update_layout(margin_t=110, updatemenus=[_menu([
+            {
+                "label": shortened(group), "method": "update",
+                "args": [
+                    {"visible": [one == group for one in owner]},
+                    {
+                        "title.text": f"{shortened(result.compared(group), 40)}: which words move",
+                        **{f"yaxis.{key}": value for key, value in _rows([m.word for m in drawn[group]]).items()},
+                    },
+                ],
+            }
+            for group in groups
+        ])])  # fmt: skip
     return figure
 
 
@@ -122,13 +151,17 @@ def _p(m: Measure) -> str:
     return f"n = {m.n}" if p is None else f"corrected p = {p:.2g}, n = {m.n}"
 
 
-def _rows(figure: go.Figure, words: Sequence[str]) -> go.Figure:
-    """Rows of words in the order given, from below."""
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=list(words), tickvals=list(words),
-        ticktext=[shortened(word) for word in words], range=[-0.7, len(words) - 0.3],
-    )  # fmt: skip
-    return figure
+def _rows(words: Sequence[str]) -> dict[str, object]:
+    """An axis with rows of words in the order given, from below."""
+    return {
+        "categoryorder": "array", "categoryarray": list(words), "tickvals": list(words),
+        "ticktext": [shortened(word) for word in words], "range": [-0.7, len(words) - 0.3],
+    }  # fmt: skip
+
+
+def _menu(buttons: Sequence[dict[str, object]], y: float = 1.0) -> dict[str, object]:
+    """A menu at the upper left."""
+    return {"buttons": list(buttons), "x": 0.0, "xanchor": "left", "y": y, "yanchor": "bottom", "bgcolor": SURFACE}
 
 
 def pictures(result: BiasAuditResult) -> go.Figure:
@@ -147,13 +180,10 @@ def pictures(result: BiasAuditResult) -> go.Figure:
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 110, "b": 8},
         updatemenus=[
-            {
-                "buttons": [
-                    {"label": word, "method": "relayout", "args": [{"images": drawn, "annotations": told}]}
-                    for word, (drawn, told) in layouts.items()
-                ],
-                "x": 0.0, "xanchor": "left", "y": 1.03, "yanchor": "bottom", "showactive": True,
-            }
+            _menu([
+                {"label": shortened(word), "method": "relayout", "args": [{"images": drawn, "annotations": told}]}
+                for word, (drawn, told) in layouts.items()
+            ], y=1.03)
         ],
     )  # fmt: skip
     figure.update_xaxes(visible=False, range=[0, 3 * 2.5], fixedrange=True)
@@ -208,32 +238,32 @@ def skew(result: BiasAuditResult) -> go.Figure:
         ticks = _by_wording([m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result)
         figure.add_traces([trace.update(visible=variant == variants[0]) for trace in ticks])
     count = len(figure.data) // 2
-    title = f"Skew in the {result.k} pictures nearest to a word"
-    _rows(styled(figure, title, height=190 + 20 * len(words)), words)
-    coloured = " · ".join(f'<span style="color:{colour}">▲ {group}</span>' for group, colour in colours.items())
+    for group, colour in colours.items():
+        figure.add_trace(
+            go.Scatter(
+                x=[None], y=[None], mode="markers", name=shortened(group, 20),
+                marker={"color": colour, "symbol": "square", "size": 11}, hoverinfo="skip",
+            )
+        )  # fmt: skip
+    styled(figure, f"Skew in the {result.k} pictures nearest to a word", height=200 + 20 * len(words))
+    figure.update_yaxes(_rows(words))
+    always = [True] * len(colours)
     figure.update_layout(
-        title_subtitle_text=f"coloured by the group that attains it: {coloured}",
+        title_subtitle_text="coloured by the group that attains it",
         margin_t=120,
         updatemenus=[
-            _menu(
-                [v.replace("_", " ") for v in variants],
-                [[True] * count + [False] * count, [False] * count + [True] * count],
-            )
+            _menu([
+                {
+                    "label": variant.replace("_", " "), "method": "restyle",
+                    "args": [{"visible": [own == variant for own in variants for _ in range(count)] + always}],
+                }
+                for variant in variants
+            ])
         ],
-    )
+    )  # fmt: skip
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="ln(share / desired share)")
     return figure
-
-
-def _menu(labels: Sequence[str], visible: Sequence[Sequence[bool]]) -> dict[str, object]:
-    return {
-        "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
-        "buttons": [
-            {"label": label, "method": "restyle", "args": [{"visible": list(seen)}]}
-            for label, seen in zip(labels, visible, strict=True)
-        ],
-    }  # fmt: skip
 
 
 def harm(result: BiasAuditResult) -> go.Figure:
@@ -295,7 +325,7 @@ def class_design(result: BiasAuditResult) -> go.Figure:
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], zeroline=False
     )
-    figure.update_xaxes(tickformat="+.0%", title_text="change of the harm rate")
+    figure.update_xaxes(tickformat=".0%", title_text="change of the harm rate")
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     return figure
 
@@ -359,16 +389,13 @@ def cells(result: BiasAuditResult) -> go.Figure:
         title_subtitle_text="✓ clear · ↯ clear, but a wording turns it · grey: too few",
         margin_t=132,
         updatemenus=[
-            {
-                "buttons": [
-                    {
-                        "label": word, "method": "restyle",
-                        "args": [{"z": [grids[word]], "text": [said[word]], "customdata": [hover[word]]}],
-                    }
-                    for word in words
-                ],
-                "x": 0.0, "xanchor": "left", "y": 1.03, "yanchor": "bottom",
-            }
+            _menu([
+                {
+                    "label": shortened(word), "method": "restyle",
+                    "args": [{"z": [grids[word]], "text": [said[word]], "customdata": [hover[word]]}],
+                }
+                for word in words
+            ])
         ],
     )  # fmt: skip
     figure.update_xaxes(showgrid=False)

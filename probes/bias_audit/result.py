@@ -115,6 +115,11 @@ def verdict(measure: Measure) -> str:
     return "flips" if flips(measure) else "clear"
 
 
+def clear(measures: Sequence[Measure]) -> list[Measure]:
+    """Those that are clear, whether a wording turns them or not."""
+    return [m for m in measures if verdict(m) in ("clear", "flips")]
+
+
 def flips(measure: Measure) -> bool:
     """Whether one wording alone gives a signed measure the other sign."""
     return measure.measure in SIGNED and any(value * measure.value < 0 for value in measure.by_wording)
@@ -165,11 +170,26 @@ class BiasAuditResult:
     cautions: tuple[str, ...]
 
     @cached_property
+    def foremost(self) -> str:
+        """The group that headline and figures open with: of more than two, the one with most clear words."""
+        names = [group.group for group in self.groups]
+        if self.differences or len(names) == 2:
+            return names[0]
+        return max(names, key=lambda name: (len(clear(self.of_group(name))), self._reach(name)))
+
+    @cached_property
     def main(self) -> tuple[Measure, ...]:
-        """What headline and forest show: one measure a word, of the first group."""
+        """What headline and forest show first: one measure a word, of the foremost group."""
+        return self.of_group(self.foremost)
+
+    def of_group(self, group: str) -> tuple[Measure, ...]:
+        """One measure a word: the paired differences where there are pairs, else a group against all others."""
         if self.differences:
             return tuple(m for m in self.differences if m.variant == "logit")
-        return self.of("association_difference", group=self.groups[0].group)
+        return self.of("association_difference", group=group)
+
+    def _reach(self, group: str) -> float:
+        return max(abs(m.value) for m in self.of_group(group))
 
     def of(self, measure: str, variant: str | None = None, group: str | None = None) -> tuple[Measure, ...]:
         """The measures of a kind."""
@@ -179,42 +199,49 @@ class BiasAuditResult:
             if m.measure == measure and variant in (None, m.variant) and group in (None, m.group)
         )
 
-    @property
-    def compared(self) -> str:
-        """The two sides of `main`, in words."""
-        return f"{self.groups[0].group} − {self._other}"
+    def compared(self, group: str) -> str:
+        """A group and whom it is compared with, in words."""
+        return f"{group} − {self._other}"
 
     @property
     def _other(self) -> str:
-        """Whom `main` compares the first group with."""
+        """Whom `main` compares the foremost group with."""
         return self.groups[1].group if self.differences or len(self.groups) == 2 else "others"
 
     def headline(self) -> str:
         """How many words are clear, the strongest either way, and how many flip with the wording."""
-        main = self.main
-        clear = [m for m in main if verdict(m) in ("clear", "flips")]
-        flipping = [m for m in clear if flips(m)]
-        first = self.groups[0].group
-        second = self._other
-        if self.differences:
-            over = f"{self.differences[0].n} pairs of pictures alike but for {self.attribute.replace('_', ' ')}"
-            what = "logit"
-        else:
-            over, what = f"{self.n:,} pictures, {first} against {second}", "cosine"
-        said = f"Over {over}, {len(clear)} of {len(main)} words differ clearly (corrected p ≤ {SIGNIFICANT:g})"
-        if not clear:
+        main, first, second = self.main, self.foremost, self._other
+        found = clear(main)
+        what = "logit" if self.differences else "cosine"
+        said = self._counted(len(found), len(main))
+        if not found:
             top = max(main, key=lambda m: abs(m.value))
             return f"{said}; the largest difference is “{top.word}”: {what} {_described(top)}."
-        ends = sorted(clear, key=lambda m: m.value)
+        ends = sorted(found, key=lambda m: m.value)
         strongest = [
             f"toward {side} most “{m.word}”, {what} {_described(m)}"
             for m, side in ((ends[-1], first), (ends[0], second))
             if (m.value > 0) == (side == first) and m.value
         ]
-        turned = (
-            f" {_number(len(flipping), 'of them flips', 'of them flip')} with the wording." if flipping else ""
-        )
+        flipping = sum(flips(m) for m in found)
+        turned = f" {_number(flipping, 'of them flips', 'of them flip')} with the wording." if flipping else ""
         return f"{said}: {'; '.join(strongest)}.{turned}"
+
+    def _counted(self, found: int, words: int) -> str:
+        """Over what, and how many of the words differ clearly; of more than two groups, in all and for one."""
+        told = f"clearly (corrected p ≤ {SIGNIFICANT:g})"
+        differ = f"{found} of {words} words {'differs' if found == 1 else 'differ'}"
+        if self.differences:
+            alike = self.attribute.replace("_", " ")
+            return f"Over {self.differences[0].n} pairs of pictures alike but for {alike}, {differ} {told}"
+        if len(self.groups) == 2:
+            return f"Over {self.n:,} pictures, {self.foremost} against {self._other}, {differ} {told}"
+        every = [m for group in self.groups for m in self.of_group(group.group)]
+        over = f"Over {self.n:,} pictures in {len(self.groups)} groups, each against the others"
+        total = f"{len(clear(every))} of {len(every):,} differences are clear (corrected p ≤ {SIGNIFICANT:g})"
+        if not found:
+            return f"{over}, {total}"
+        return f"{over}, {total}, most of them for {self.foremost}, {found} of {words} words"
 
     def warnings(self) -> tuple[str, ...]:
         """What to know first; who is missing."""

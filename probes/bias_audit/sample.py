@@ -7,6 +7,7 @@ reason in `Sample.left_out`, and nothing is left out in silence.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from probes.bias_audit import people
 from probes.bias_audit.audited import Grouping
 from probes.bias_audit.lines import split
-from probes.bias_audit.parameters import BiasAuditParams
+from probes.bias_audit.parameters import OFF, BiasAuditParams
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.picture_sets import Unreadable
@@ -27,6 +28,7 @@ from probes.core.tables import Table
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_path", "path", "img", "picture", "id", "ids")
 """What a column with the names of files is called, if nobody says."""
+AS_DRAWN = ("man", "woman", "person", "none", "light", "medium-light", "medium", "medium-dark", "dark")
 AT_ONCE = 256
 LEAST_IN_GROUP = 2
 PREVIEWED = 5
@@ -37,10 +39,10 @@ PREVIEWED = 5
 class LeftOut:
     """A row of the table `left_out`: what was not used, and why.
 
-    `row` is the table's as a spreadsheet counts it; 0 where it is about a picture.
+    `row` is the table's as a spreadsheet counts it; None where it is about a picture that no row names.
     """
 
-    row: int
+    row: int | None
     file: str
     reason: str
 
@@ -54,6 +56,7 @@ class Sample:
         names: (n,).
         columns: the attributes by name, (n,) values each.
         pair_column: the attribute that says which pictures belong together; see `paired`.
+        rows: (n,) of the table, as a spreadsheet counts them; empty for the shipped set.
         people: who is drawn, for the shipped set.
         left_out: what was not used.
         cautions: sentences on how pictures had to be read, and on those unlike the model's training.
@@ -63,6 +66,7 @@ class Sample:
     names: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
     pair_column: str = ""
+    rows: tuple[int, ...] = ()
     people: tuple[people.Person, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     cautions: tuple[str, ...] = field(default=())
@@ -91,8 +95,26 @@ class Sample:
             images=self.images[chosen],
             names=tuple(self.names[place] for place in chosen),
             columns={name: tuple(values[place] for place in chosen) for name, values in self.columns.items()},
+            rows=tuple(self.rows[place] for place in chosen) if self.rows else (),
             people=tuple(self.people[place] for place in chosen) if self.people else (),
         )
+
+
+def check_table(params: BiasAuditParams) -> None:
+    """Refuse what a table of one's own shows to be wrong, before pictures are embedded.
+
+    Raises:
+        FieldError: an attribute, value or pair column is not there.
+    """
+    if not len(params.attributes):
+        return
+    everybody = range(len(params.attributes))
+    sample = _listed(params, [str(row) for row in everybody], everybody)
+    grouped(sample, params.group, params.groups)
+    task = params.task if params.mitigate != OFF else ""
+    for name, of in ((params.by, "by"), (task, "task"), (params.pair_column, "pair_column")):
+        if name:
+            sample.column(name, of)
 
 
 def gather(params: BiasAuditParams, backend: Backend, progress: Progress) -> Sample:
@@ -168,14 +190,23 @@ def _from_pictures(params: BiasAuditParams, backend: Backend, progress: Progress
     if not kept:
         first = left_out[0].reason if left_out else "the set is empty"
         raise FieldError("images", f"none of the pictures can be used: {first}")
-    columns = _columns(params.attributes, [rows[place] for place in kept])
-    return Sample(
-        np.concatenate(embedded),
-        tuple(files.names[place] for place in kept),
-        columns,
-        pair_column=params.pair_column,
+    return replace(
+        _listed(params, [files.names[place] for place in kept], [rows[place] for place in kept]),
+        images=np.concatenate(embedded),
         left_out=tuple(left_out),
         cautions=_some(cautions),
+    )
+
+
+def _listed(params: BiasAuditParams, names: Sequence[str], rows: Sequence[int]) -> Sample:
+    """Pictures by name with their rows of the table, before they are embedded."""
+    table = params.attributes
+    return Sample(
+        np.zeros((len(names), 0), dtype=np.float32),
+        tuple(names),
+        {name: tuple(table.rows[row][at].strip() for row in rows) for at, name in enumerate(table.columns)},
+        pair_column=params.pair_column,
+        rows=tuple(table.numbers[row] for row in rows),
     )
 
 
@@ -201,13 +232,8 @@ def _from_embeddings(params: BiasAuditParams, backend: Backend) -> Sample:
         )
     kept = sorted(rows)
     names = given.ids if given.ids is not None else tuple(f"row {place + 1}" for place in range(len(given)))
-    return Sample(
-        given.rows[kept],
-        tuple(names[place] for place in kept),
-        _columns(table, [rows[place] for place in kept]),
-        pair_column=params.pair_column,
-        left_out=tuple(left_out),
-    )
+    listed = _listed(params, [names[place] for place in kept], [rows[place] for place in kept])
+    return replace(listed, images=given.rows[kept], left_out=tuple(left_out))
 
 
 def _same_model(params: BiasAuditParams, backend: Backend) -> None:
@@ -216,20 +242,15 @@ def _same_model(params: BiasAuditParams, backend: Backend) -> None:
     if given.rows.shape[1] != backend.card.width:
         raise FieldError(
             "image_embeddings",
-            f"their width is {given.rows.shape[1]}, and {backend.card.name} embeds in {backend.card.width}: "
-            "choose the model that made them, or give embeddings of the words too",
+            f"the width of these embeddings is {given.rows.shape[1]}, and {backend.card.name} embeds in "
+            f"{backend.card.width}: choose the model that made them, or give embeddings of the words too",
         )
     if given.weights_digest and given.weights_digest != backend.card.weights_digest:
         raise FieldError(
             "image_embeddings",
-            f"they were made by {given.model}, not by {backend.card.name}: choose that model",
+            f"these embeddings were made by {given.model}, and {backend.card.name} cannot place words among them: "
+            "ask that model, and no other beside it",
         )
-
-
-def _columns(table: Table, rows: Sequence[int]) -> dict[str, tuple[str, ...]]:
-    return {
-        name: tuple(table.rows[row][place].strip() for row in rows) for place, name in enumerate(table.columns)
-    }
 
 
 def _match(table: Table, names: Sequence[str], column: str) -> tuple[dict[int, int], list[LeftOut]]:
@@ -258,7 +279,11 @@ def _match(table: Table, names: Sequence[str], column: str) -> tuple[dict[int, i
             left_out.append(LeftOut(at, row[told], f"row {named} names that picture already"))
         else:
             rows[place] = number
-    left_out += [LeftOut(0, name, "no row names this picture") for i, name in enumerate(names) if i not in rows]
+    left_out += [
+        LeftOut(None, name, "no row that can be used names this picture")
+        for i, name in enumerate(names)
+        if i not in rows
+    ]
     if not rows:
         raise FieldError(
             "attributes", f"no row of '{table.columns[told]}' names one of the {len(names):,} pictures"
@@ -293,9 +318,17 @@ def _file_column(table: Table, names: Sequence[str], column: str) -> int:
 
 
 def _some(cautions: Sequence[str], most: int = 3) -> tuple[str, ...]:
-    if len(cautions) <= most:
+    more = len(cautions) - most
+    if more <= 0:
         return tuple(cautions)
-    return (*cautions[:most], f"So it is, in one way or another, with {len(cautions) - most} more pictures.")
+    pictures = "picture" if more == 1 else "pictures"
+    return (*cautions[:most], f"So it is, in one way or another, with {more:,} more {pictures}.")
+
+
+def ordered(value: str) -> tuple[int, list[str | int]]:
+    """Sorts values as people list them: those of the drawn people as they are drawn, numbers by size."""
+    pieces: list[str | int] = [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", value.casefold())]
+    return (AS_DRAWN.index(value) if value in AS_DRAWN else len(AS_DRAWN)), pieces
 
 
 def grouped(sample: Sample, attribute: str, wanted: Sequence[str], of: str = "group") -> tuple[Sample, Grouping]:
@@ -326,7 +359,7 @@ def grouped(sample: Sample, attribute: str, wanted: Sequence[str], of: str = "gr
                     raise FieldError("groups", f"'{value}' stands in two groups")
                 groups[known[value.casefold()]] = name
     else:
-        groups = {value: value for value in sorted(counted)}
+        groups = {value: value for value in sorted(counted, key=ordered)}
     sizes = Counter(dict.fromkeys(dict.fromkeys(groups.values()), 0))
     for value, count in counted.items():
         if value in groups:
@@ -342,9 +375,13 @@ def grouped(sample: Sample, attribute: str, wanted: Sequence[str], of: str = "gr
     codes = [place.get(groups.get(value, ""), -1) for value in values]
     kept = [i for i, code in enumerate(codes) if code >= 0]
     left_out = [
-        LeftOut(0, sample.names[i], f"its group {groups[values[i]]} has but one picture")
-        if values[i] in groups
-        else LeftOut(0, sample.names[i], f"it has no {attribute}")
+        LeftOut(
+            sample.rows[i] if sample.rows else None,
+            sample.names[i],
+            f"its group “{groups[values[i]]}” has but one picture"
+            if values[i] in groups
+            else f"it has no {attribute}",
+        )
         for i, code in enumerate(codes)
         if code < 0 and (values[i] in groups or not values[i])
     ]

@@ -29,8 +29,9 @@ from probes.bias_audit.published import beside
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
 from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
-from probes.bias_audit.sample import Sample, gather, grouped, paired
+from probes.bias_audit.sample import Sample, check_table, gather, grouped, ordered, paired
 from probes.bias_audit.texts import Texts, called, named, wordings
+from probes.bias_audit.words import lists
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.pictures import Raster
@@ -57,6 +58,7 @@ class Told(TypedDict):
 
 def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> BiasAuditResult:
     """Gather whom to audit, embed the words, and measure."""
+    check_table(params)
     everyone = gather(params, backend, lambda share, doing: progress(0.7 * share, doing))
     sample, grouping = grouped(everyone, params.group, params.groups)
     texts = Texts.of(params, backend)
@@ -96,7 +98,7 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
         cells=_cells(params, sample, grouping, scores),
         by=params.by,
         mitigation=_mitigation(params, sample, grouping, texts, names),
-        published=beside((*measures, *harm), grouping),
+        published=beside((*measures, *harm), grouping) if _asked_as_published(params) else (),
         left_out=sample.left_out,
         missing=_missing(params, grouping),
         cautions=tuple(cautions),
@@ -126,6 +128,12 @@ def _source(params: BiasAuditParams) -> str:
     return "own pictures" if len(params.images) else "drawn people"
 
 
+def _asked_as_published(params: BiasAuditParams) -> bool:
+    """Whether the harm words are such as the published figures are of."""
+    known = {word for name in ("crime", "non-human") for word in lists()[name].words}
+    return bool(params.harm_words) and known.issuperset(params.harm_words)
+
+
 def _missing(params: BiasAuditParams, grouping: Grouping) -> str:
     """Who is missing from the data, in a sentence or two."""
     if not params.own:
@@ -146,6 +154,17 @@ def _cautions(
 ) -> tuple[str, ...]:
     """What a reader has to know before trusting the numbers."""
     found = []
+    if texts.given is None and texts.backend.card.pretrained.startswith("random"):
+        found.append(
+            f"{texts.backend.card.name}: it has learned nothing, and what it shows comes with its architecture, "
+            "the words and the pictures."
+        )
+    if len(grouping.groups) > 2 and len(paired(sample, grouping)[0]) > 1:
+        first, second, *others = grouping.groups
+        found.append(
+            f"Pairs, and so headline and forest, are of {first} and {second}; {', '.join(others)} stand in the "
+            "other measures alone. Name two groups to pair others."
+        )
     if sample.left_out:
         found.append(f"{len(sample.left_out):,} rows or pictures could not be used: see the table left_out.")
     small = [f"{g} ({n})" for g, n in zip(grouping.groups, grouping.sizes, strict=True) if n < SMALL]
@@ -279,7 +298,7 @@ def _cells(params: BiasAuditParams, sample: Sample, grouping: Grouping, scores: 
     values = sample.column(params.by, "by")
     if params.by.casefold() == grouping.attribute.casefold():
         raise FieldError("by", "cross the attribute with another one")
-    others = tuple(sorted({value for value in values if value}))
+    others = tuple(sorted({value for value in values if value}, key=ordered))
     if len(others) < 2:
         raise FieldError("by", f"everybody's {params.by} is the same")
     codes = np.array([others.index(value) if value else -1 for value in values], dtype=np.intp)

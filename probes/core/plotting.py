@@ -6,6 +6,8 @@ Grounds are transparent and the shell recolours text for dark pages, so a figure
 
 from __future__ import annotations
 
+from html import escape
+
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -18,6 +20,9 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 DIVERGING = ((0.0, BLUE), (0.5, "#f2f2f2"), (1.0, VERMILION))
 """Colour scale for signed values, centred at zero by the caller."""
+
+SURFACE = "#ffffff"
+"""Behind an open menu; the app turns it dark with the page."""
 
 SEQUENTIAL = "Cividis"
 """Colour scale for values from little to much; readable with colour-vision deficiencies and in print."""
@@ -44,5 +49,5 @@ def styled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
 
 
 def shortened(text: str, longest: int = 28) -> str:
-    """A label short enough for an axis; the full text belongs in the hover."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """A label short enough for an axis, without markup; the full text belongs in the hover."""
+    return escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)

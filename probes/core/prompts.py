@@ -66,7 +66,8 @@ def text_warnings(backend: Backend, texts: Sequence[str], most: int = 3) -> tupl
     unfamiliar = zip(texts, backend.unfamiliar_texts(texts), strict=True)
     found += [f"“{text}”: {warning}" for text, warning in unfamiliar if warning]
     if len(found) > most:
-        found = [*found[:most], f"So it is with {len(found) - most} more texts; the tables list them."]
+        more = len(found) - most
+        found = [*found[:most], f"So it is with {more} more {'text' if more == 1 else 'texts'}."]
     return tuple(found)
 
 

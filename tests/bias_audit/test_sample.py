@@ -70,7 +70,9 @@ def test_every_row_and_picture_is_used_or_listed():
     assert reasons[8, ""] == "the row names no file"
     assert reasons[9, ""] == "3 cells under 2 heads"
     assert "not a picture" in reasons[10, "val/bad.png"]
-    assert reasons[0, "val/lone.png"] == reasons[0, "val/4.png"] == "no row names this picture"
+    assert (
+        reasons[None, "val/lone.png"] == reasons[None, "val/4.png"] == "no row that can be used names this picture"
+    )
     chosen, who = grouped(sample, "GENDER", ())
     assert (who.groups, who.sizes.tolist(), len(chosen)) == (("Female", "Male"), [2, 2], 4)
     assert chosen.left_out[-1].reason == "it has no GENDER"
@@ -126,7 +128,7 @@ def test_embeddings_go_by_ids_or_by_order():
 def test_embeddings_of_another_model_are_refused():
     backend = PixelBackend()
     who = table("g", *["x", "y"] * 3)
-    with pytest.raises(FieldError, match="their width is 4"):
+    with pytest.raises(FieldError, match="width of these embeddings is 4"):
         gather(BiasAuditParams(image_embeddings=npy(np.ones((6, 4))), attributes=who), backend, no_progress)
     told = np.array('{"model": "other:model", "weights_digest": "abc"}')
     given = archive(np.ones((6, backend.card.width)), provenance=told)
