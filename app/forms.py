@@ -14,6 +14,7 @@ from gradio.components import Component
 
 from app import files, snippets
 from app.files import FileSlot
+from app.withheld import Withheld
 from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Switch, Text
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.parameters import Field, Params, fields, parse
@@ -50,6 +51,11 @@ class ListSlot:
     choice: gr.Dropdown
     note: gr.HTML
     confirm: gr.Button
+
+    @property
+    def outputs(self) -> list[Component]:
+        """All of them."""
+        return [self.choice, self.note, self.confirm]
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,17 @@ class Form:
             if entry.inputs and entry.field.name in values:
                 pieces = to_components(entry.field.control, values[entry.field.name])
                 shown |= dict(zip(entry.inputs, pieces, strict=True))
+        return shown
+
+    def withhold(self, kept: Mapping[str, Withheld]) -> dict[Component, Any]:
+        """Show the notes of lists that a link asked for, and the way past them; take those of others away."""
+        shown: dict[Component, Any] = {}
+        for entry in self.entries:
+            if entry.lists is not None:
+                one = kept.get(entry.field.name)
+                shown[entry.lists.choice] = gr.Dropdown(value=one.preset if one else None)
+                shown[entry.lists.note] = snippets.content_note(one.note if one else "")
+                shown[entry.lists.confirm] = gr.Button(visible=one is not None)
         return shown
 
     def complain(self, errors: Mapping[str, str]) -> dict[Component, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from app import asking, failures, links, picker, snippets, stage
+from app import asking, failures, links, picker, snippets, stage, withheld
 from app.asking import Question
 from app.page import Page
 from app.results import Updates
@@ -26,9 +27,15 @@ def open_page(page: Page, search: str) -> Updates:
     held = Held()
     for f in page.picture_fields:
         held = held.lay(f, getattr(base, f.name), name)
-    params = stage.changed(base, link.values)
+    kept = withheld.found(base, link.values)
+    held = replace(held, withheld=kept)
+    params = stage.changed(base, {name: value for name, value in link.values.items() if name not in kept})
+    if kept:
+        labels = {f.name: f.control.label for f in fields(params)}
+        errors[""] = f"{errors.get('', '')} {withheld.told(kept, labels)}".strip()
     specs = _specs(page, link, errors)
     updates = at.form.show({f.name: getattr(params, f.name) for f in fields(params)})
+    updates |= at.form.withhold(kept)
     updates |= at.form.complain(errors) | page.laid(held, params) | page.described(specs, errors)
     for side, spec in zip(at.sides, specs, strict=True):
         updates[side.chooser.model] = gr.Dropdown(picker.offered(page.engine, side.role), value=spec)
@@ -41,6 +48,8 @@ def open_page(page: Page, search: str) -> Updates:
     question = Question(params, specs, dict(ready))
     if link.plain and len(ready) == len(question.places):
         return updates | asking.answered(page, question) | asking.idle(page)
+    if kept:
+        return updates | asking.idle(page)
     if all(_may_ask(page, specs[place]) for place in question.places):
         return updates | asking.busy(page, 0.0, "waiting for its turn", 0.0) | {at.sessions.pending: True}
     return updates | asking.idle(page, "A model is not on disk yet. Press Run to download and ask it.")

@@ -8,7 +8,7 @@ is in `app.wiring`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -194,7 +194,10 @@ class Page:
 
     def _refiled(self, entry: Entry, held: Held, error: str, *rest: Any) -> Updates:
         slot, value = entry.file, held.files.get(entry.field.name)
-        updates = self.settle(held, *rest) | {self.at.sessions.held: held}
+        now = self.setting(held, *rest)
+        reset = self._without_example(now, held)
+        values = tuple(reset.get(c, v) for c, v in zip(self.at.form.inputs, now.values, strict=True))
+        updates = reset | self._settled(replace(now, values=values)) | {self.at.sessions.held: held}
         updates |= self.at.form.complain_one(entry.field.name, error) if error else {}
         if slot is not None:
             updates[slot.upload] = gr.File(value=None)
@@ -204,18 +207,35 @@ class Page:
             control = other.field.control
             if isinstance(control, Text) and control.column_of == entry.field.name:
                 named = files.columns(held.files, other.field)
-                updates[other.inputs[0]] = gr.Dropdown(choices=forms.offered((*control.suggestions, *named)))
+                choice = other.inputs[0]
+                kept = {"value": reset[choice]} if choice in reset else {}
+                updates[choice] = gr.Dropdown(choices=forms.offered((*control.suggestions, *named)), **kept)
         return updates
 
-    def choose_list(self, name: str, chosen: str | None) -> Updates:
+    def _without_example(self, now: Setting, held: Held) -> Updates:
+        """Fields that still hold what the page's example says, as they are by default.
+
+        The example asks about pictures of its own: its groups and words are none of a visitor's own files. Once
+        no file is left, what named a column of a table goes too.
+        """
+        params, changes = self.check(now).params, dict[str, object]()
+        for f in fields(self.probe.params):
+            value, named = getattr(params, f.name), getattr(f.control, "column_of", "")
+            of_example = self.shown is not None and value == getattr(self.shown, f.name)
+            gone = isinstance(f.control, Text) and named and value not in f.control.suggestions
+            if f.travels and value != f.default and (of_example if held.files else gone):
+                changes[f.name] = f.default
+        return self.at.form.show(changes)
+
+    def choose_list(self, name: str, chosen: str | None, held: Held) -> Updates:
         """A list was chosen: it is taken, or what to know first is said."""
-        return self._listed(name, chosen, told=False)
+        return self._listed(name, chosen, held, told=False)
 
-    def confirm_list(self, name: str, chosen: str | None) -> Updates:
-        """The list with a note was asked for all the same."""
-        return self._listed(name, chosen, told=True)
+    def confirm_list(self, name: str, chosen: str | None, held: Held) -> Updates:
+        """The list with a note was asked for all the same: it, or what a link wanted of it."""
+        return self._listed(name, chosen, held, told=True)
 
-    def _listed(self, name: str, chosen: str | None, told: bool) -> Updates:
+    def _listed(self, name: str, chosen: str | None, held: Held, told: bool) -> Updates:
         entry = self._entry(name)
         control = entry.field.control
         preset = control.presets.get(chosen or "") if isinstance(control, Lines) else None
@@ -224,7 +244,9 @@ class Page:
         note = "" if told else preset.note
         updates: Updates = {entry.lists.note: snippets.content_note(note)}
         updates[entry.lists.confirm] = gr.Button(visible=bool(note))
-        return updates if note else updates | self.at.form.show({name: preset.lines})
+        wanted = held.withheld.get(name)
+        lines = wanted.lines if wanted is not None and wanted.preset == chosen else preset.lines
+        return updates if note else updates | self.at.form.show({name: lines})
 
     def _field_of(self, event: gr.EventData) -> Field:
         name = event._data.get("field")

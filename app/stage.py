@@ -23,6 +23,7 @@ from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
 from app import failures, snippets
+from app.withheld import Withheld
 from probes.core.controls import Lines, Pictures, Place
 from probes.core.errors import PictureError
 from probes.core.examples import Example, examples
@@ -53,11 +54,13 @@ class Held:
         laid: pictures by field.
         example: name of the bundled picture they are, empty if they are the visitor's own.
         files: other files that the visitor brought, as read, by field.
+        withheld: what a link wanted in fields of words and does not get unasked.
     """
 
     laid: Mapping[str, tuple[Laid, ...]] = field(default_factory=dict)
     example: str = ""
     files: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Mapping[str, Withheld] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, object]:

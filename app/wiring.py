@@ -55,6 +55,7 @@ def _outputs(page: Page) -> list[Any]:
     return [
         *at.form.inputs,
         *(entry.error for entry in at.form.entries),
+        *(part for entry in at.form.entries if entry.lists is not None for part in entry.lists.outputs),
         *at.pictures.values(),
         *(part for side in at.sides for part in side.outputs),
         *(sessions.held, sessions.pending),
@@ -114,7 +115,7 @@ def _wire_files(page: Page) -> None:
                 (lists.choice.input, page.choose_list),
                 (lists.confirm.click, page.confirm_list),
             ):
-                event(partial(handler, name), lists.choice, outputs, **CHEAP).then(
+                event(partial(handler, name), [lists.choice, at.sessions.held], outputs, **CHEAP).then(
                     page.settle, page.inputs, settled, **CHEAP
                 )
 

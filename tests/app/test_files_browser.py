@@ -143,3 +143,40 @@ def test_two_visitors_do_not_see_each_others_files(browser: Browser, address: st
     expect(other.locator(".brought")).to_have_count(0)
     for context in contexts:
         context.close()
+
+
+def test_the_examples_settings_go_when_own_files_come(tab: Tab) -> None:
+    """The example asks about skin tones of drawn people; a table of one's own knows nothing of them."""
+    page = tab.open("/bias-audit")
+    assert page.input_value("#field-groups textarea").startswith("dark =")
+    open_fold(page, "Your own pictures")
+    send(page, "images", "faces.zip", faces())
+    send(page, "attributes", "labels.csv", table())
+    expect(page.locator("#field-groups textarea")).to_have_value("")
+    expect(page.locator("#field-group input")).to_have_value("gender")
+    expect(page.get_by_label("off")).to_be_checked()
+    page.locator("#field-by input").fill("race")
+    page.keyboard.press("Enter")
+    assert "24 pictures" in tab.run()
+    for field in ("images", "attributes"):
+        page.click(f"#remove-{field}")
+    expect(page.locator("#field-by input")).to_have_value("none")
+
+
+def test_a_link_is_no_way_round_a_note(tab: Tab) -> None:
+    page = tab.open("/bias-audit?words=%40crime&k=9&groups=man&groups=woman", ".banner")
+    expect(page.locator(".banner")).to_contain_text("words that can hurt")
+    expect(page.locator(".content-note")).to_contain_text("These words accuse")
+    assert "thief" not in page.input_value("#field-words textarea")
+    assert page.locator(".headline").count() == 0
+    page.click("#confirm-words")
+    expect(page.locator("#field-words textarea")).to_have_value(re.compile("^a thief\na criminal\n"))
+    assert "words differ" in tab.run()
+
+
+def test_a_link_gives_back_the_very_words_after_its_note(tab: Tab) -> None:
+    page = tab.open("/bias-audit?harm_words=a+thief&harm_words=a+liar", ".banner")
+    open_fold(page, "Harm words")
+    assert page.input_value("#field-harm_words textarea") == ""
+    page.click("#confirm-harm_words")
+    expect(page.locator("#field-harm_words textarea")).to_have_value("a thief\na liar")
