@@ -238,10 +238,12 @@ class BiasAuditResult:
             return f"Over {self.n:,} pictures, {self.foremost} against {self._other}, {differ} {told}"
         every = [m for group in self.groups for m in self.of_group(group.group)]
         over = f"Over {self.n:,} pictures in {len(self.groups)} groups, each against the others"
-        total = f"{len(clear(every))} of {len(every):,} differences are clear (corrected p ≤ {SIGNIFICANT:g})"
+        count = len(clear(every))
+        are = "is" if count == 1 else "are"
+        total = f"{count} of {len(every):,} differences {are} clear (corrected p ≤ {SIGNIFICANT:g})"
         if not found:
             return f"{over}, {total}"
-        return f"{over}, {total}, most of them for {self.foremost}, {found} of {words} words"
+        return f"{over}, {total}, most for {self.foremost}, {found} of {words} words"
 
     def warnings(self) -> tuple[str, ...]:
         """What to know first; who is missing."""

@@ -49,7 +49,7 @@ def test_of_several_groups_the_one_with_most_clear_words_leads(leaning):
     assert result.foremost == leaning
     total = sum(counted.values())
     assert f"{total} of 9 differences are clear" in result.headline()
-    assert f"most of them for {leaning}, {counted[leaning]} of 3 words" in result.headline()
+    assert f"most for {leaning}, {counted[leaning]} of 3 words" in result.headline()
 
 
 def test_the_forest_has_every_group_in_its_menu_and_shows_one():
