@@ -245,7 +245,11 @@ def skew(result: BiasAuditResult) -> go.Figure:
                 marker={"color": colour, "symbol": "square", "size": 11}, hoverinfo="skip",
             )
         )  # fmt: skip
-    styled(figure, f"Skew in the {result.k} pictures nearest to a word", height=200 + 20 * len(words))
+    styled(
+        figure,
+        f"Skew in the {result.k} pictures nearest to a word",
+        height=200 + 20 * max(len(words), 5) + 20 * len(colours),
+    )
     figure.update_yaxes(_rows(words))
     always = [True] * len(colours)
     figure.update_layout(
@@ -321,7 +325,7 @@ def class_design(result: BiasAuditResult) -> go.Figure:
         )  # fmt: skip
     each = max(38, 13 * len(groups))
     styled(figure, "Where harm lands with other classes", height=200 + each * len(changes))
-    names = [f"{'with' if design == ADDED else 'without'}<br>{shortened(word, 24)}" for design, word in changes]
+    names = [f"{'with' if design == ADDED else 'without'}<br>{shortened(word)}" for design, word in changes]
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], zeroline=False
     )
