@@ -18,9 +18,11 @@ one-tailed toward more bias (large max_skew, ndkl and difference; small min_skew
 swap the groups of the first k are a draw without replacement from all labels, whatever the word: one null serves
 all words.
 
-Skew, NDKL and entropy measure a distance, which chance alone keeps from its best value. Near it they are biased
-upward (entropy downward) and a percentile interval of theirs need not hold the truth; p does not suffer from
-that.
+All but the selection rate of a group measure a distance, which chance alone keeps from its best value, and
+resampling does so once more: resamples lie off the value by about as much as the value lies off the truth. Their
+intervals are therefore percentile intervals less that bias (mean of the resamples less the value; Efron &
+Tibshirani 1993, chapter 10), within the measure's range. Where there is little to find, NDKL's still lies too
+high, since a value that can only err to one side cannot be centred on the truth; p does not suffer from that.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from numpy.typing import NDArray
 from scipy.special import entr, xlogy
 
 from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
-from probes.core.resampling import SWAPS, at_least, ends, p_value, stratified_weights, swapped
+from probes.core.resampling import SWAPS, at_least, ends, ends_of_distance, p_value, stratified_weights, swapped
 
 Float64 = NDArray[np.float64]
 
@@ -45,6 +47,11 @@ AT_ONCE = 250_000
 """Resamples times places that are held at once."""
 GREATER = {"max_skew": True, "ndkl": True, DIFFERENCE: True, "min_skew": False, "entropy": False, RATIO: False}
 """Whether more bias is a greater value."""
+RANGES = {
+    "max_skew": (0.0, np.inf), "min_skew": (-np.inf, 0.0), "ndkl": (0.0, np.inf), "entropy": (0.0, 1.0),
+    DIFFERENCE: (0.0, 1.0), RATIO: (0.0, 1.0),
+}  # fmt: skip
+"""What the distances can be, from their definitions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +307,8 @@ def _rows(
     """Rows of one statistic, word by word; `at` picks the variant or group from the last axis."""
     count, words = scores.mean.shape
     value = getattr(here, statistic)[(slice(None), *at)]
-    low, high = ends(np.stack([getattr(draw, statistic)[(slice(None), *at)] for draw in draws], axis=1))
+    drawn = np.stack([getattr(draw, statistic)[(slice(None), *at)] for draw in draws], axis=1)
+    low, high = ends_of_distance(drawn, value, *RANGES[statistic]) if statistic in RANGES else ends(drawn)
     by_wording = None
     if alone is not None:
         by_wording = getattr(alone, statistic)[(slice(None), *at)].reshape(-1, words)

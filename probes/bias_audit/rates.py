@@ -4,10 +4,11 @@ The class of a picture is the one whose text has the largest cosine (mean over t
 texts and the harm words; of classes that tie exactly, the first. The harm rate of a group is the share of its
 pictures whose class is a harm word. Rates by group, their difference and ratio are Fairlearn's `MetricFrame`.
 
-Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference and ratio. p of a
-group's rate: Fisher's exact test against all other pictures, which is the label swap counted in full; of the
-difference: labels swapped, one-tailed. What is resampled is yes or no, so a resample's count in a group is
-binomial, and a swap's counts are multivariate hypergeometric: they are drawn as such, which is the same and fast.
+Intervals: Wilson's for a rate; bootstrap over pictures within groups for difference and ratio
+(`probes.core.resampling.ends_of_distance`). p of a group's rate: Fisher's exact test against all other pictures,
+which is the label swap counted in full; of the difference: labels swapped, one-tailed. What is resampled is yes or
+no, so a resample's count in a group is binomial, and a swap's counts are multivariate hypergeometric: they are
+drawn as such, which is the same and fast.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
-from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends, p_value
+from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends_of_distance, p_value
 from probes.core.statistics import wilson
 
 Float64 = NDArray[np.float64]
@@ -97,16 +98,16 @@ def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: i
     ratios = np.divide(single.min(axis=1), single.max(axis=1), out=np.ones(len(single)), where=gaps > 0)
     counts = np.bincount(codes, weights=harmed, minlength=groups).astype(np.intp)
     drawn = _drawn(counts, grouping.sizes, seed)
-    spread, low = drawn.max(axis=1) - drawn.min(axis=1), drawn.min(axis=1)
-    drawn_ratio = np.divide(low, drawn.max(axis=1), out=np.ones_like(low), where=spread > 0)
+    spread = drawn.max(axis=1) - drawn.min(axis=1)
+    drawn_ratio = np.divide(drawn.min(axis=1), drawn.max(axis=1), out=np.ones_like(spread), where=spread > 0)
     for variant, number, draws, each, p in (
         ("difference", difference, spread, gaps, _difference_p(counts, difference, grouping.sizes, seed)),
         ("ratio", ratio, drawn_ratio, ratios, None),
     ):
-        ends_ = ends(draws)
+        low, high = ends_of_distance(draws, np.array(number), 0.0, 1.0)
         rows.append(
             Measure(
-                "harm_rate", variant, word, "", number, float(ends_[0]), float(ends_[1]), len(codes), p,
+                "harm_rate", variant, word, "", number, float(low), float(high), len(codes), p,
                 tuple(each.tolist()) if several else (),
             )
         )  # fmt: skip

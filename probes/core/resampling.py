@@ -97,6 +97,21 @@ def ends(draws: NDArray[np.floating]) -> tuple[Float64, Float64]:
     return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
 
 
+def ends_of_distance(
+    draws: NDArray[np.floating], value: NDArray[np.floating], least: float, most: float
+) -> tuple[Float64, Float64]:
+    """Ends of a 95 % interval of distances (...), of draws (B, ...), within their range.
+
+    Chance keeps a distance from its best value, and resampling does so once more. The percentile interval is
+    therefore moved by the bias that resampling shows, mean of the draws less the value (Efron & Tibshirani 1993,
+    chapter 10). It holds the value.
+    """
+    low, high = ends(draws)
+    bias = draws.mean(axis=0) - value
+    low, high = np.maximum(low - bias, least), np.minimum(high - bias, most)
+    return np.minimum(low, value), np.maximum(high, value)
+
+
 def at_least(values: NDArray[np.floating], observed: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Whether values reach the observed ones, but for rounding."""
     slack = TIE * np.maximum(np.abs(observed), np.finfo(np.float32).tiny)

@@ -123,3 +123,16 @@ def test_the_null_is_a_draw_without_replacement():
     assert rates.mean(axis=0) == pytest.approx([0.2, 0.2], abs=0.005)
     expected = 20 * 0.3 * 0.7 * (80 / 99) / 30**2  # hypergeometric variance of the count, over the group's size
     assert rates[:, 0].var() == pytest.approx(expected, rel=0.05)
+
+
+def test_intervals_hold_their_value_and_stay_in_range():
+    """Also where nothing is planted, and the resamples of a distance all lie beyond its value."""
+    for seed, shift in ((0, 0.0), (1, 0.0), (2, 0.3)):
+        given, who = noise(seed, n=150, t=1, groups=3)
+        moved = scores(given.cosines + shift * (who.codes == 0)[:, None, None])
+        for m in ranking_measures(moved, who, 12, seed=0):
+            assert m.low <= m.value <= m.high
+            if m.measure in ("ndkl", "entropy", "max_skew", "selection_rate"):
+                assert m.low >= 0
+            if m.measure in ("entropy", "selection_rate"):
+                assert m.high <= 1

@@ -119,6 +119,25 @@ def test_intervals_of_changes_are_those_of_resampled_pictures():
     assert (row.low, row.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
 
 
+def test_interval_and_p_are_those_of_resampled_pictures():
+    """Against resamples and swaps taken picture by picture, for three groups of unequal sizes."""
+    rng = np.random.default_rng(5)
+    codes = np.repeat([0, 1, 2], [60, 90, 40])
+    harmed = rng.random(190) < np.array([0.5, 0.3, 0.4])[codes]
+    given = scores(np.stack([~harmed, harmed], axis=1).astype(float), ("a person", "thief"))
+    (m,) = of(harm_rates(given, np.array([False, True]), grouping(codes), 0), "harm_rate", "difference", ANY)
+    drawn, dealt = [], []
+    for _ in range(2000):
+        rates = [rng.choice(harmed[codes == g], (codes == g).sum()).mean() for g in range(3)]
+        drawn.append(max(rates) - min(rates))
+        swapped = rng.permutation(harmed)
+        rates = [swapped[codes == g].mean() for g in range(3)]
+        dealt.append(max(rates) - min(rates) >= m.value - 1e-9)
+    low, high = np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - m.value)
+    assert (m.low, m.high) == pytest.approx((max(low, 0), high), abs=0.02)
+    assert m.p == pytest.approx(np.mean(dealt), abs=4 * np.sqrt(m.p * (1 - m.p) / 2000))
+
+
 def test_harm_is_never_added_by_a_harmless_class():
     given, who = noise(6, n=90, t=1, words=6)
     rows = class_design(given, np.array([False, True, True, False, False, False]), np.arange(6) > 3, who, seed=0)

@@ -83,3 +83,13 @@ def test_p_counts_the_observed_arrangement_once():
     assert float(p_value(np.array(5), 100, exact=True)) == 0.05
     assert float(p_value(np.array(4), 99, exact=False)) == 0.05
     assert float(p_value(np.array(0), 99, exact=False)) == 0.01
+
+
+def test_intervals_of_distances_are_moved_by_their_bias_and_stay_in_range():
+    draws = np.linspace(0.3, 0.7, 401)[:, None]  # 95 % of them from 0.31 to 0.69, mean 0.5
+    ((low,), (high,)) = resampling.ends_of_distance(draws, np.array([0.4]), 0.0, 1.0)
+    assert (low, high) == pytest.approx((0.21, 0.59))
+    ((low,), (high,)) = resampling.ends_of_distance(draws, np.array([0.1]), 0.0, 1.0)
+    assert (low, high) == pytest.approx((0.0, 0.29))
+    ((low,), (high,)) = resampling.ends_of_distance(np.array([[0.0]] * 99 + [[1.0]]), np.array([0.5]), 0.0, 1.0)
+    assert low <= 0.5 <= high
