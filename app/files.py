@@ -50,7 +50,7 @@ def lay_out(field: Field) -> FileSlot:
     gr.HTML(snippets.legend(control.label, f"{control.help} {limit(control)}"), elem_classes="legend")
     upload = gr.File(
         file_count="multiple" if isinstance(control, PictureSet) else "single",
-        file_types=list(_types(control)), show_label=False, height=96, elem_id=f"field-{field.name}",
+        file_types=list(_types(control)), show_label=False, height=132, elem_id=f"field-{field.name}",
         elem_classes="file-input", buttons=[],
     )  # fmt: skip
     told = gr.HTML(elem_classes="file-told")
