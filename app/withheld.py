@@ -38,8 +38,9 @@ def _noted(f: Field, wanted: object) -> str:
     """The name of the first list with a note that lines are from, or nothing."""
     if not isinstance(f.control, Lines) or not isinstance(wanted, tuple):
         return ""
+    told = "\n".join(wanted).casefold()  # a line may say more than the word: its paraphrases
     presets = f.control.presets.items()
-    return next((name for name, one in presets if one.note and not set(one.lines).isdisjoint(wanted)), "")
+    return next((n for n, one in presets if one.note and any(line.casefold() in told for line in one.lines)), "")
 
 
 def told(withheld: Mapping[str, Withheld], labels: Mapping[str, str]) -> str:

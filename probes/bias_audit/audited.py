@@ -79,7 +79,7 @@ class Scores:
         alone = None if self.paraphrased is None else self.paraphrased[chosen]
         return Scores(self.words, self.templates, self.cosines[chosen], alone)
 
-    @property
+    @cached_property
     def by_wording(self) -> Float32:
         """Every wording by itself, (n, t + v, l): templates first, then paraphrases; (n, t, l) without these."""
         if self.paraphrased is None:
@@ -89,7 +89,7 @@ class Scores:
     @property
     def wordings(self) -> int:
         """How many there are, t + v."""
-        return int(self.by_wording.shape[1])
+        return int(self.cosines.shape[1] + (0 if self.paraphrased is None else self.paraphrased.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,9 @@ def forest(result: BiasAuditResult) -> go.Figure:
     )
     figure.update_yaxes(_rows([m.word for m in rows]))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    _, _, second = result.compared(groups[0]).partition(" − ")
     unit = "paired logit" if result.differences else "mean cosine"
     own = "group" if len(groups) > 1 else shortened(groups[0], 12)
-    figure.update_xaxes(title_text=f"← {shortened(second, 12)} · {unit} · {own} →")
+    figure.update_xaxes(title_text=f"← {shortened(result.other, 12)} · {unit} · {own} →")
     if len(result.main) > len(rows):
         figure.update_layout(title_subtitle_text=f"the {len(rows)} words at either end of {len(result.main)}")
     if len(groups) > 1:
@@ -305,8 +304,8 @@ def class_design(result: BiasAuditResult) -> go.Figure:
         figure.add_trace(
             go.Scatter(
                 x=[r.change for r in rows], y=[place[r.design, r.word] + beside for r in rows], mode="markers",
-                name=group, marker={"color": colour, "size": 9}, customdata=[_moved(r) for r in rows],
-                hovertemplate="%{customdata}<extra>" + group + "</extra>",
+                name=shortened(group), marker={"color": colour, "size": 9}, customdata=[_moved(r) for r in rows],
+                hovertemplate="%{customdata}<extra>" + shortened(group) + "</extra>",
                 error_x={
                     "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
                     "array": [max(r.high - r.change, 0.0) for r in rows],

@@ -201,16 +201,16 @@ class BiasAuditResult:
 
     def compared(self, group: str) -> str:
         """A group and whom it is compared with, in words."""
-        return f"{group} − {self._other}"
+        return f"{group} − {self.other}"
 
     @property
-    def _other(self) -> str:
+    def other(self) -> str:
         """Whom `main` compares the foremost group with."""
         return self.groups[1].group if self.differences or len(self.groups) == 2 else "others"
 
     def headline(self) -> str:
         """How many words are clear, the strongest either way, and how many flip with the wording."""
-        main, first, second = self.main, self.foremost, self._other
+        main, first, second = self.main, self.foremost, self.other
         found = clear(main)
         what = "logit" if self.differences else "cosine"
         said = self._counted(len(found), len(main))
@@ -235,7 +235,7 @@ class BiasAuditResult:
             alike = self.attribute.replace("_", " ")
             return f"Over {self.differences[0].n} pairs of pictures alike but for {alike}, {differ} {told}"
         if len(self.groups) == 2:
-            return f"Over {self.n:,} pictures, {self.foremost} against {self._other}, {differ} {told}"
+            return f"Over {self.n:,} pictures, {self.foremost} against {self.other}, {differ} {told}"
         every = [m for group in self.groups for m in self.of_group(group.group)]
         over = f"Over {self.n:,} pictures in {len(self.groups)} groups, each against the others"
         count = len(clear(every))

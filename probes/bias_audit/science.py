@@ -39,6 +39,7 @@ from probes.core.prompts import text_warnings
 
 MOST_SCORES = 250_000_000
 """Cosines of pictures, templates and words that are held at once: 1 GB."""
+LEAST_PAIRS = 2
 SHOWN_PAIRS = 3
 """Pairs shown for a word at either end."""
 SHOWN_WORDS = 40
@@ -67,8 +68,9 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
     scores = texts.score(sample.images, params.words)
     progress(0.75, "measuring")
     names = called(params, grouping)
-    cautions = [*sample.cautions, *_cautions(params, sample, grouping, texts, names)]
-    differences, behind, thumbnails = _paired(params, sample, grouping, scores, backend)
+    pairs, clusters = paired(sample, grouping)
+    cautions = [*sample.cautions, *_cautions(params, sample, grouping, texts, names, len(pairs))]
+    differences, behind, thumbnails = _paired(params, sample, grouping, scores, backend, pairs, clusters)
     progress(0.8, "the ranking")
     measures = [
         *(ranking_measures(scores, grouping, params.k, params.seed) if params.k < len(sample) else ()),
@@ -151,6 +153,7 @@ def _cautions(
     grouping: Grouping,
     texts: Texts,
     names: Sequence[Sequence[str]],
+    pairs: int,
 ) -> tuple[str, ...]:
     """What a reader has to know before trusting the numbers."""
     found = []
@@ -159,7 +162,7 @@ def _cautions(
             f"{texts.backend.card.name}: it has learned nothing, and what it shows comes with its architecture, "
             "the words and the pictures."
         )
-    if len(grouping.groups) > 2 and len(paired(sample, grouping)[0]) > 1:
+    if len(grouping.groups) > 2 and pairs >= LEAST_PAIRS:
         first, second, *others = grouping.groups
         found.append(
             f"Pairs, and so headline and forest, are of {first} and {second}; {', '.join(others)} stand in the "
@@ -191,11 +194,16 @@ def _cautions(
 
 
 def _paired(
-    params: BiasAuditParams, sample: Sample, grouping: Grouping, scores: Scores, backend: Backend
+    params: BiasAuditParams,
+    sample: Sample,
+    grouping: Grouping,
+    scores: Scores,
+    backend: Backend,
+    pairs: NDArray[np.intp],
+    clusters: NDArray[np.intp],
 ) -> tuple[tuple[Measure, ...], tuple[Pair, ...], tuple[Raster, ...]]:
     """Paired differences of every word's logit, and the pairs at either end of each with their pictures."""
-    pairs, clusters = paired(sample, grouping)
-    if len(pairs) < 2:
+    if len(pairs) < LEAST_PAIRS:
         return (), (), ()
     logits, templates = backend.card.logit_scale * scores.by_wording, len(scores.templates)
     first = grouping.groups[0]
