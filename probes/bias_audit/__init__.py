@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from probes.bias_audit.figures import figures
+from probes.bias_audit.gathering import preview
 from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.people import PORTRAITS
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
-from probes.bias_audit.sample import preview
 from probes.bias_audit.science import measure
 from probes.bias_audit.words import lists
 from probes.core.card import Card

@@ -1,4 +1,4 @@
-"""Figures of an audit: the forest, the pictures behind it, skew, harm, sets of words, cells, and mitigation."""
+"""Figures of an audit: the forest, the pictures behind it, skew and sets of words; all of them by name."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from probes.bias_audit.audited import Measure
-from probes.bias_audit.class_design import ADDED, Design
 from probes.bias_audit.comparison_figures import mitigation, published
-from probes.bias_audit.intersections import Cell
+from probes.bias_audit.figure_parts import ROWS, menu, shown, tested, ticks, whiskers, word_axis
+from probes.bias_audit.group_figures import cells, class_design, harm
 from probes.bias_audit.result import BiasAuditResult, Pair, verdict
-from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, PALETTE, SURFACE, VERMILION, shortened, styled
+from probes.core.plotting import BLUE, GREY, PALETTE, VERMILION, shortened, styled
 
-ROWS = 40
-"""Words drawn: those at either end. The tables have all."""
 LOOKS = {
     "clear": ("clear", "circle", None),
     "flips": ("clear, but a wording turns its sign", "diamond-open", None),
@@ -48,12 +46,6 @@ def figures(result: BiasAuditResult) -> Mapping[str, go.Figure]:
     return drawn
 
 
-def shown(measures: Sequence[Measure]) -> list[Measure]:
-    """Rows sorted by value, the largest last; of many, those at either end."""
-    ordered = sorted(measures, key=lambda m: m.value)
-    return ordered if len(ordered) <= ROWS else [*ordered[: ROWS // 2], *ordered[-ROWS // 2 :]]
-
-
 def forest(result: BiasAuditResult) -> go.Figure:
     """Difference of every word between the groups, with interval, wordings and verdict; a menu of groups."""
     names = [group.group for group in result.groups]
@@ -63,13 +55,14 @@ def forest(result: BiasAuditResult) -> go.Figure:
     figure = go.Figure()
     owner: list[str] = []
     drawn = {group: shown(result.of_group(group)) for group in groups}
+    axes = {group: word_axis([m.word for m in rows]) for group, rows in drawn.items()}
     for group, rows in drawn.items():
         traces = [
             _dots(some, legend, symbol, colour)
             for kind, (legend, symbol, colour) in LOOKS.items()
             if (some := [m for m in rows if verdict(m) == kind])
         ]
-        traces += _by_wording(rows, result)
+        traces += ticks(rows, result)
         figure.add_traces([trace.update(visible=group == groups[0]) for trace in traces])
         owner += [group] * len(traces)
     rows = drawn[groups[0]]
@@ -78,7 +71,7 @@ def forest(result: BiasAuditResult) -> go.Figure:
         f"{result.compared(groups[0])}: which words move",
         height=(170 if len(groups) == 1 else 210) + 22 * len(rows),
     )
-    figure.update_yaxes(_rows([m.word for m in rows]))
+    figure.update_yaxes(axes[groups[0]])
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     unit = "paired logit" if result.differences else "mean cosine"
     own = "group" if len(groups) > 1 else shortened(groups[0], 12)
@@ -86,14 +79,14 @@ def forest(result: BiasAuditResult) -> go.Figure:
     if len(result.main) > len(rows):
         figure.update_layout(title_subtitle_text=f"the {len(rows)} words at either end of {len(result.main)}")
     if len(groups) > 1:
-        figure.update_layout(margin_t=110, updatemenus=[_menu([
+        figure.update_layout(margin_t=110, updatemenus=[menu([
             {
                 "label": shortened(group), "method": "update",
                 "args": [
                     {"visible": [one == group for one in owner]},
                     {
                         "title.text": f"{shortened(result.compared(group), 40)}: which words move",
-                        **{f"yaxis.{key}": value for key, value in _rows([m.word for m in drawn[group]]).items()},
+                        **{f"yaxis.{key}": value for key, value in axes[group].items()},
                     },
                 ],
             }
@@ -109,58 +102,11 @@ def _dots(rows: Sequence[Measure], legend: str, symbol: str, colour: str | None)
         y=[m.word for m in rows],
         mode="markers",
         marker={"color": colours, "size": 10, "symbol": symbol, "line": {"color": colours, "width": 2}},
-        error_x=_whiskers(rows),
-        text=[_p(m) for m in rows],
+        error_x=whiskers(rows),
+        text=[tested(m) for m in rows],
         name=legend,
         hovertemplate="%{y}: %{x:+.3g}, %{text}<extra></extra>",
     )
-
-
-def _by_wording(rows: Sequence[Measure], result: BiasAuditResult, along: str = "word") -> list[go.Scatter]:
-    """A tick for every wording alone, beside the words or groups; nothing where there is but one."""
-    if not rows or not rows[0].by_wording:
-        return []
-    return [
-        go.Scatter(
-            x=[value for m in rows for value in m.by_wording],
-            y=[getattr(m, along) for m in rows for _ in m.by_wording],
-            text=[result.wording(m, place) for m in rows for place in range(len(m.by_wording))],
-            mode="markers",
-            marker={"color": ORANGE, "size": 8, "symbol": "line-ns-open", "line": {"width": 1.5}},
-            name="each wording",
-            hovertemplate="%{y}, “%{text}”: %{x:+.3g}<extra></extra>",
-        )
-    ]
-
-
-def _whiskers(rows: Sequence[Measure]) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [0.0 if m.high is None else max(m.high - m.value, 0.0) for m in rows],
-        "arrayminus": [0.0 if m.low is None else max(m.value - m.low, 0.0) for m in rows],
-        "color": GREY,
-        "thickness": 1.5,
-        "width": 3,
-    }
-
-
-def _p(m: Measure) -> str:
-    p = m.p if m.p_adjusted is None else m.p_adjusted
-    return f"n = {m.n}" if p is None else f"corrected p = {p:.2g}, n = {m.n}"
-
-
-def _rows(words: Sequence[str]) -> dict[str, object]:
-    """An axis with rows of words in the order given, from below."""
-    return {
-        "categoryorder": "array", "categoryarray": list(words), "tickvals": list(words),
-        "ticktext": [shortened(word) for word in words], "range": [-0.7, len(words) - 0.3],
-    }  # fmt: skip
-
-
-def _menu(buttons: Sequence[dict[str, object]], y: float = 1.0) -> dict[str, object]:
-    """A menu at the upper left."""
-    return {"buttons": list(buttons), "x": 0.0, "xanchor": "left", "y": y, "yanchor": "bottom", "bgcolor": SURFACE}
 
 
 def pictures(result: BiasAuditResult) -> go.Figure:
@@ -179,7 +125,7 @@ def pictures(result: BiasAuditResult) -> go.Figure:
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 110, "b": 8},
         updatemenus=[
-            _menu([
+            menu([
                 {"label": shortened(word), "method": "relayout", "args": [{"images": drawn, "annotations": told}]}
                 for word, (drawn, told) in layouts.items()
             ], y=1.03)
@@ -228,14 +174,14 @@ def skew(result: BiasAuditResult) -> go.Figure:
             rows = sorted((m for m in result.of(kind, variant) if m.word in place), key=lambda m: place[m.word])
             figure.add_trace(
                 go.Scatter(
-                    x=[m.value for m in rows], y=[m.word for m in rows], mode="markers", error_x=_whiskers(rows),
+                    x=[m.value for m in rows], y=[m.word for m in rows], mode="markers", error_x=whiskers(rows),
                     marker={"symbol": symbol, "size": 11, "color": [colours.get(m.group, GREY) for m in rows]},
-                    text=[f"{m.group}, {_p(m)}" for m in rows], name=name, visible=variant == variants[0],
+                    text=[f"{m.group}, {tested(m)}" for m in rows], name=name, visible=variant == variants[0],
                     hovertemplate="%{y}: %{x:+.2f}, %{text}<extra></extra>",
                 )
             )  # fmt: skip
-        ticks = _by_wording([m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result)
-        figure.add_traces([trace.update(visible=variant == variants[0]) for trace in ticks])
+        alone = ticks([m for kind, *_ in SKEWS for m in result.of(kind, variant) if m.word in place], result)
+        figure.add_traces([trace.update(visible=variant == variants[0]) for trace in alone])
     count = len(figure.data) // 2
     for group, colour in colours.items():
         figure.add_trace(
@@ -249,13 +195,13 @@ def skew(result: BiasAuditResult) -> go.Figure:
         f"Skew in the {result.k} pictures nearest to a word",
         height=200 + 20 * max(len(words), 5) + 20 * len(colours),
     )
-    figure.update_yaxes(_rows(words))
+    figure.update_yaxes(word_axis(words))
     always = [True] * len(colours)
     figure.update_layout(
         title_subtitle_text="coloured by the group that attains it",
         margin_t=120,
         updatemenus=[
-            _menu([
+            menu([
                 {
                     "label": variant.replace("_", " "), "method": "restyle",
                     "args": [{"visible": [own == variant for own in variants for _ in range(count)] + always}],
@@ -269,154 +215,19 @@ def skew(result: BiasAuditResult) -> go.Figure:
     return figure
 
 
-def harm(result: BiasAuditResult) -> go.Figure:
-    """Harm rate of every group, all harm words together and one by one."""
-    rates = [m for m in result.of("harm_rate", "") if m.group]
-    figure = go.Figure()
-    words = list(dict.fromkeys(m.word for m in rates))[:12]
-    for i, word in enumerate(words):
-        rows = [m for m in rates if m.word == word]
-        figure.add_trace(
-            go.Bar(
-                y=[m.group for m in rows], x=[m.value for m in rows], orientation="h", error_x=_whiskers(rows),
-                name="any harm word" if word == "any" else shortened(word), marker_color=PALETTE[i % len(PALETTE)],
-                text=[_p(m) for m in rows], textposition="none", visible=True if i == 0 else "legendonly",
-                hovertemplate="%{y}: %{x:.1%}, %{text}<extra></extra>",
-            )
-        )  # fmt: skip
-    figure.add_traces(_by_wording([m for m in rates if m.word == words[0]], result, "group"))
-    styled(figure, "Nearest class is a harm word: share", height=200 + 34 * len(result.groups))
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed")
-    return figure
-
-
-def class_design(result: BiasAuditResult) -> go.Figure:
-    """How every group's harm rate changes with a class added, or left out, beside each other."""
-    figure = go.Figure()
-    changes = list(dict.fromkeys((row.design, row.word) for row in result.design))[:ROWS]
-    place = {change: i for i, change in enumerate(changes)}
-    groups = [group.group for group in result.groups]
-    for g, group in enumerate(groups):
-        rows = [r for r in result.design if r.group == group and (r.design, r.word) in place]
-        colour = PALETTE[g % len(PALETTE)]
-        beside = (g - (len(groups) - 1) / 2) * 0.7 / len(groups)
-        figure.add_trace(
-            go.Scatter(
-                x=[r.change for r in rows], y=[place[r.design, r.word] + beside for r in rows], mode="markers",
-                name=shortened(group), marker={"color": colour, "size": 9}, customdata=[_moved(r) for r in rows],
-                hovertemplate="%{customdata}<extra>" + shortened(group) + "</extra>",
-                error_x={
-                    "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
-                    "array": [max(r.high - r.change, 0.0) for r in rows],
-                    "arrayminus": [max(r.change - r.low, 0.0) for r in rows],
-                },
-            )
-        )  # fmt: skip
-        figure.add_trace(
-            go.Scatter(
-                x=[end for r in rows for end in (r.least, r.most)],
-                y=[place[r.design, r.word] + beside for r in rows for _ in range(2)], mode="markers",
-                marker={"color": GREY, "size": 11, "symbol": "line-ns-open", "line": {"width": 1.5}},
-                name="ends over wordings", legendgroup="wordings", showlegend=g == 0,
-                hoverinfo="skip",
-            )
-        )  # fmt: skip
-    each = max(38, 13 * len(groups))
-    styled(figure, "Where harm lands with other classes", height=200 + each * len(changes))
-    names = [f"{'with' if design == ADDED else 'without'}<br>{shortened(word)}" for design, word in changes]
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], zeroline=False
-    )
-    figure.update_xaxes(tickformat=".0%", title_text="change of the harm rate")
-    figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    return figure
-
-
-def _moved(row: Design) -> str:
-    """A change in words."""
-    return (
-        f"{row.rate_before:.1%} to {row.rate_after:.1%}: {row.change:+.1%} ({row.low:+.1%} to {row.high:+.1%})<br>"
-        f"by wording {row.least:+.1%} to {row.most:+.1%}; {row.from_harm} left harm words, {row.to_harm} came to "
-        f"them, of {row.n}"
-    )
-
-
 def weat(result: BiasAuditResult) -> go.Figure:
     """Effect sizes of the two sets of words, on pictures and on texts."""
     rows = list(reversed(result.of("weat")))
     figure = go.Figure(
         go.Scatter(
-            x=[m.value for m in rows], y=[m.variant for m in rows], mode="markers", error_x=_whiskers(rows),
+            x=[m.value for m in rows], y=[m.variant for m in rows], mode="markers", error_x=whiskers(rows),
             marker={"color": BLUE, "size": 12, "symbol": "diamond"}, showlegend=False,
             text=["not tested" if m.p is None else f"one-tailed p = {m.p:.2g}, n = {m.n}" for m in rows],
             hovertemplate="%{y}: d = %{x:+.2f}, %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.add_traces(_by_wording([m for m in rows if m.by_wording], result, "variant"))
+    figure.add_traces(ticks([m for m in rows if m.by_wording], result, "variant"))
     styled(figure, f"WEAT: {rows[0].group}, {shortened(rows[0].word, 48)}", height=170 + 44 * len(rows))
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="effect size d (ddof 1), 95 % interval")
     return figure
-
-
-def cells(result: BiasAuditResult) -> go.Figure:
-    """Attribute by attribute, for a word at a time; cells too small to speak about are grey, with their size."""
-    groups = [group.group for group in result.groups]
-    others = list(dict.fromkeys(cell.second for cell in result.cells))
-    by_word: dict[str, dict[tuple[str, str], Cell]] = {}
-    for cell in result.cells:
-        by_word.setdefault(cell.word, {})[cell.first, cell.second] = cell
-    words = [m.word for m in reversed(shown(result.main)) if m.word in by_word]
-    drawn = {word: [[by_word[word][group, other] for group in groups] for other in others] for word in words}
-    grids = {word: [[cell.difference for cell in row] for row in rows] for word, rows in drawn.items()}
-    said = {word: [[_cell(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
-    hover = {word: [[_cell_in_full(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
-    # Colours stop short of their strongest, so that dark text stays readable on all of them.
-    reach = 1.4 * max((abs(v) for grid in grids.values() for row in grid for v in row if v is not None), default=1)
-    first = words[0]
-    figure = go.Figure(
-        go.Heatmap(
-            z=grids[first], x=groups, y=others, text=said[first], customdata=hover[first],
-            texttemplate="%{text}", colorscale=DIVERGING, reversescale=True, zmin=-reach, zmax=reach,
-            textfont={"color": "#111"},
-            xgap=2, ygap=2,
-            colorbar={"thickness": 12, "title": {"text": "cosine,<br>less others’"}},
-            hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>", hoverongaps=True,
-        )
-    )  # fmt: skip
-    title = f"Cells of {result.attribute} × {result.by}".replace("_", " ")
-    styled(figure, title, 250 + 38 * len(others))
-    figure.update_layout(
-        plot_bgcolor="#b9bec4",
-        title_subtitle_text="✓ clear · ↯ clear, but a wording turns it · grey: too few",
-        margin_t=132,
-        updatemenus=[
-            _menu([
-                {
-                    "label": shortened(word), "method": "restyle",
-                    "args": [{"z": [grids[word]], "text": [said[word]], "customdata": [hover[word]]}],
-                }
-                for word in words
-            ])
-        ],
-    )  # fmt: skip
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False, autorange="reversed")
-    return figure
-
-
-def _cell(cell: Cell) -> str:
-    """What stands in a cell: its size, and whether it is clear."""
-    mark = "" if not cell.clear else " ↯" if cell.flips else " ✓"
-    return f"n = {cell.n}{mark}"
-
-
-def _cell_in_full(cell: Cell) -> str:
-    if cell.difference is None:
-        return f"n = {cell.n}, too few to say anything"
-    spread = "" if cell.least == cell.most else f"; by wording {cell.least:+.3f} to {cell.most:+.3f}"
-    return (
-        f"{cell.difference:+.3f} ({cell.low:+.3f} to {cell.high:+.3f}), corrected p = {cell.p_adjusted:.2g}, "
-        f"n = {cell.n}{spread}"
-    )

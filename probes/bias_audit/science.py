@@ -21,6 +21,7 @@ from probes.bias_audit.association import adjusted, association_measures, weat_m
 from probes.bias_audit.audited import Grouping, Measure, Scores
 from probes.bias_audit.class_design import Design, class_design
 from probes.bias_audit.counterfactual import counterfactual_differences, pair_differences
+from probes.bias_audit.gathering import check_table, gather
 from probes.bias_audit.intersections import Cell, intersections
 from probes.bias_audit.lines import split
 from probes.bias_audit.mitigation import MitigationRow, mitigate
@@ -29,7 +30,7 @@ from probes.bias_audit.published import beside
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
 from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
-from probes.bias_audit.sample import Sample, check_table, gather, grouped, ordered, paired
+from probes.bias_audit.sample import Sample, grouped, ordered, paired
 from probes.bias_audit.texts import Texts, called, named, wordings
 from probes.bias_audit.words import lists
 from probes.core.errors import FieldError

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from probes.bias_audit import PROBE, people
+from probes.bias_audit.gathering import gather
 from probes.bias_audit.parameters import BiasAuditParams
-from probes.bias_audit.sample import drawn, gather, grouped, paired
+from probes.bias_audit.sample import drawn, grouped, paired
 from probes.bias_audit.words import group_text, lists
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
