@@ -92,7 +92,10 @@ def cells(result: BiasAuditResult) -> go.Figure:
     for cell in result.cells:
         by_word.setdefault(cell.word, {})[cell.first, cell.second] = cell
     words = [m.word for m in reversed(shown(result.main)) if m.word in by_word]
-    drawn = {word: [[by_word[word][group, other] for group in groups] for other in others] for word in words}
+    # The longer attribute goes down the figure: there is room for its names on a phone.
+    wide = len(groups) > len(others)
+    across, down = (others, groups) if wide else (groups, others)
+    drawn = {word: [[by_word[word][(b, a) if wide else (a, b)] for a in across] for b in down] for word in words}
     grids = {word: [[cell.difference for cell in row] for row in rows] for word, rows in drawn.items()}
     said = {word: [[_cell(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
     hover = {word: [[_cell_in_full(cell) for cell in row] for row in rows] for word, rows in drawn.items()}
@@ -101,7 +104,7 @@ def cells(result: BiasAuditResult) -> go.Figure:
     first = words[0]
     figure = go.Figure(
         go.Heatmap(
-            z=grids[first], x=groups, y=others, text=said[first], customdata=hover[first],
+            z=grids[first], x=across, y=down, text=said[first], customdata=hover[first],
             texttemplate="%{text}", colorscale=DIVERGING, reversescale=True, zmin=-reach, zmax=reach,
             textfont={"color": "#111"},
             xgap=2, ygap=2,
@@ -110,7 +113,7 @@ def cells(result: BiasAuditResult) -> go.Figure:
         )
     )  # fmt: skip
     title = f"Cells of {result.attribute} × {result.by}".replace("_", " ")
-    styled(figure, title, 250 + 38 * len(others))
+    styled(figure, title, 250 + 38 * len(down))
     figure.update_layout(
         plot_bgcolor="#b9bec4",
         title_subtitle_text="✓ clear · ↯ clear, but a wording turns it · grey: too few",
