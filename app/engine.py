@@ -124,7 +124,7 @@ class Engine:
             FieldError: a parameter cannot be used.
         """
         if not params.needs_model():
-            nobody = NoModel(params.logit_scale())
+            nobody = NoModel(params.scale_of_files())
             return Answer(run(probe, params, nobody, progress), nobody.card)
         progress(0.0, "loading the model")
         loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))

@@ -16,7 +16,8 @@ from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
 from app import snippets
-from probes.core.controls import Control, EmbeddingsFile, File, PictureSet, TableFile
+from probes.core.controls import Control, EmbeddingPairsFile, EmbeddingsFile, File, PictureSet, TableFile
+from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
 from probes.core.errors import ClipspectError
 from probes.core.parameters import Field
@@ -49,7 +50,7 @@ def lay_out(field: Field) -> FileSlot:
     control = field.control
     gr.HTML(snippets.legend(control.label, f"{control.help} {limit(control)}"), elem_classes="legend")
     upload = gr.File(
-        file_count="multiple" if isinstance(control, PictureSet) else "single",
+        file_count="multiple" if isinstance(control, (PictureSet, EmbeddingPairsFile)) else "single",
         file_types=list(_types(control)), show_label=False, height=132, elem_id=f"field-{field.name}",
         elem_classes="file-input", buttons=[],
     )  # fmt: skip
@@ -111,6 +112,8 @@ def _value(control: Control[Any], content: Mapping[str, bytes]) -> Any:
         return Table.read(first, name)
     if isinstance(control, EmbeddingsFile):
         return Embeddings.read(first, name)
+    if isinstance(control, EmbeddingPairsFile):
+        return EmbeddingPairs.read(list(content.values()), list(content))
     raise TypeError(f"{type(control).__name__} takes no files")
 
 
@@ -127,6 +130,10 @@ def describe(value: Any) -> Markup:
     if isinstance(value, Embeddings):
         made = f", made by {value.model}" if value.model else ""
         told = f"{len(value):,} rows of width {value.rows.shape[1]}{made}"
+        return snippets.brought(value.name, told) + snippets.cautions([f"{note}." for note in value.notes])
+    if isinstance(value, EmbeddingPairs):
+        made = f", made by {value.model}" if value.model else ""
+        told = f"{len(value):,} pairs of width {value.images.shape[1]}{made}"
         return snippets.brought(value.name, told) + snippets.cautions([f"{note}." for note in value.notes])
     return Markup("")
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from probes import pair_commands, registry
 from probes.core import export
-from probes.core.controls import Lines, Pictures, PictureSet, Place
+from probes.core.controls import EmbeddingPairsFile, Lines, Pictures, PictureSet, Place
 from probes.core.errors import CapabilityError, ClipspectError, FieldError, ModelError
 from probes.core.model import Backend
 from probes.core.no_model import NoModel
@@ -108,7 +108,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _option(field: Field) -> dict[str, Any]:
     """What argparse needs to know of a field. Values stay text: the control parses them."""
     control = field.control
-    several = isinstance(control, (Lines, Pictures))
+    several = isinstance(control, (Lines, Pictures, EmbeddingPairsFile))
     default = f" (default: {' '.join(control.format(field.default)) or 'none'})" if field.travels else ""
     option: dict[str, Any] = {
         "dest": f"field_{field.name}",

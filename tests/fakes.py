@@ -96,6 +96,9 @@ class PixelBackend:
     def gradient(self, picture: Picture, text: str) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.DIFFERENTIATE])
 
+    def untrained(self, seed: int = 0) -> PixelBackend:
+        return replace(self, meanings={}, card=replace(self.card, name="pixels, untrained", weights_digest=f"{seed:064d}"))
+
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         return tuple(None for _ in pictures)
 

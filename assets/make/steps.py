@@ -79,7 +79,10 @@ def train_stage(places: Places, arguments: argparse.Namespace) -> None:
     asked = questions(trainer.world, trainer.recipe.size)
     folder = places.stage(arguments.stage)
     runs.write_machine(folder)
-    training.train(trainer, folder, lambda model: evaluate.recalls(model, trainer.tokenizer, asked))
+    training.train(
+        trainer, folder, lambda model: evaluate.recalls(model, trainer.tokenizer, asked),
+        keep=training.KEPT[arguments.stage],
+    )  # fmt: skip
 
 
 def new_trainer(places: Places, stage: str, device: str | None) -> training.Trainer:

@@ -27,6 +27,7 @@ import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 
 from assets.make.network import build, crop, encode_text, finer_patches, normalise
 from assets.world.captions import LABEL_TEMPLATES, fill
@@ -80,6 +81,15 @@ STAGES = {
     "skewed": Recipe(BRANCH, END - BRANCH, decay=0.4),
     "balanced": Recipe(BRANCH, END - BRANCH, decay=0.4),
 }
+KEPT: dict[str, tuple[int, ...]] = {
+    "names-48": (0, 25, 50, 100, 200, 400, 800, 1600, 2625),
+    "names-72": (1000,),
+    "skewed": (1000,),
+    "balanced": (1000,),
+}
+"""Steps of each stage after which the weights are kept, so that what training did can be looked at."""
+SNAPSHOTS = "snapshots"
+"""The folder of those weights, beside a stage's checkpoint."""
 BEFORE = {"names-72": "names-48", "skewed": "names-72", "balanced": "names-72"}
 """The stage whose end each stage but the first starts from."""
 
@@ -212,6 +222,12 @@ class Trainer:
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
+    def keep(self, folder: Path) -> None:
+        """Write the weights as they are now (float16, safetensors), to be measured later."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: tensor.detach().cpu().half().contiguous() for name, tensor in self.model.state_dict().items()}
+        save_file(weights, folder / f"{self.step:06d}.safetensors")
+
     def load(self, path: Path) -> None:
         """Go back to where `save` was called."""
         state = torch.load(path, map_location=self.device, weights_only=True)
@@ -260,14 +276,20 @@ def train(
     measure: Callable[[open_clip.CLIP], tuple[float, float]],
     save_every: int = 100,
     measure_every: int = 200,
+    keep: Sequence[int] = (),
 ) -> None:
-    """Run the recipe to its end, resuming from `folder/checkpoint.pt` when it is there."""
+    """Run the recipe to its end, resuming from `folder/checkpoint.pt` when it is there.
+
+    Weights are kept in `folder/snapshots` at the steps of `keep`, step 0 being before the first.
+    """
     checkpoint, curve = folder / "checkpoint.pt", Curve(folder / "curve.csv")
     folder.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         trainer.load(checkpoint)
     curve.keep_until(trainer.step)
     losses: list[float] = []
+    if trainer.step == 0 and 0 in keep:
+        trainer.keep(folder / SNAPSHOTS)
     while trainer.step < trainer.recipe.steps:
         losses.append(trainer.advance())
         last = trainer.step == trainer.recipe.steps
@@ -275,5 +297,7 @@ def train(
         if trainer.step % 25 == 0 or recalls is not None:
             curve.add(trainer, sum(losses) / len(losses), recalls)
             losses = []
+        if trainer.step in keep:
+            trainer.keep(folder / SNAPSHOTS)
         if trainer.step % save_every == 0 or last:
             trainer.save(checkpoint)

@@ -40,6 +40,7 @@ class Clip:
     def __init__(
         self, loaded: loading.Loaded, placement: Placement, memory: Store, disk: Store | None = None
     ) -> None:
+        self._loaded, self._memory = loaded, memory
         self._model: Any = loaded.model
         self._tokenizer: Any = loaded.tokenizer
         self._cutting = threading.Lock()  # tokenizers of transformers are not safe to share
@@ -194,6 +195,15 @@ class Clip:
             return (None,) * len(texts)
         lengths = [len(cut.pieces) + cut.dropped + 2 for cut in self.tokens(texts)]
         return tuple(known.text(text, length) for text, length in zip(texts, lengths, strict=True))
+
+    def untrained(self, seed: int = 0) -> Clip:
+        """The same architecture before any training, with weights from a seed. It is not kept in memory.
+
+        Raises:
+            ModelError: it cannot be built.
+        """
+        loaded = loading.untrained(self._loaded, seed)
+        return Clip(loaded, self._placement, self._memory)
 
     def _tokenize(self, texts: Sequence[str]) -> Tensor:
         """Ids, (n, context). Lone surrogates, which no tokenizer can take, are replaced."""

@@ -116,6 +116,16 @@ def load(spec: Spec, device: torch.device, progress: Progress = no_progress) -> 
     )
 
 
+def untrained(loaded: Loaded, seed: int) -> Loaded:
+    """The architecture of a loaded model with weights from a seed, as open_clip initialises it, on its device."""
+    spec = replace(loaded.recipe.spec, seed=seed)
+    recipe = replace(loaded.recipe, spec=spec, weights=None, folder=None, warnings=())
+    with translated(spec), fetching.without_waiting(hub_parts(recipe)):
+        model = build(recipe)
+    model.eval().requires_grad_(False)
+    return replace(loaded, recipe=recipe, model=model.to(loaded.device), warnings=())
+
+
 def resolve(spec: Spec, progress: Progress = no_progress) -> Recipe:
     """Find out what to build, fetching configuration and weights where they are not on disk.
 

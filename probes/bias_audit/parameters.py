@@ -214,7 +214,7 @@ class BiasAuditParams(Params):
         return not (len(self.image_embeddings) and len(self.text_embeddings))
 
     @override
-    def logit_scale(self) -> float:
+    def scale_of_files(self) -> float:
         return self.image_embeddings.logit_scale or 1.0
 
     @override

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from typing_extensions import override
 
+from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
 from probes.core.errors import PictureError
 from probes.core.picture_sets import PictureFiles
@@ -304,7 +305,7 @@ class Pictures(Control[tuple[Picture, ...]]):
         return {picture.name: picture.digest for picture in value}
 
 
-F = TypeVar("F", PictureFiles, Table, Embeddings)
+F = TypeVar("F", PictureFiles, Table, Embeddings, EmbeddingPairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,6 +371,21 @@ class EmbeddingsFile(File[Embeddings]):
         if isinstance(given, Embeddings):
             return given
         return Embeddings.read(_path(given)) if given else Embeddings.none()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingPairsFile(File[EmbeddingPairs]):
+    """Embeddings of pictures and their captions: one .npz, or two files."""
+
+    @override
+    def parse(self, given: object) -> EmbeddingPairs:
+        if isinstance(given, (list, tuple)) and len(given) == 1:
+            (given,) = given
+        if isinstance(given, EmbeddingPairs):
+            return given
+        if not given:
+            return EmbeddingPairs.none()
+        return EmbeddingPairs.read([_path(one) for one in (given if isinstance(given, (list, tuple)) else [given])])
 
 
 def _path(given: object) -> Path:

@@ -27,6 +27,9 @@ LARGEST = 2_000_000_000
 """Bytes of the largest file that is read."""
 UNIT = 1e-3
 """Lengths that differ from one by less than this are rounding."""
+BROUGHT = "rows were brought to unit length"
+BLOCK = 16_384
+"""Rows that are read in float64 at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +79,10 @@ class Embeddings:
         """
         label = name or (source.name if isinstance(source, Path) else "embeddings")
         content = _content(source, label)
-        arrays = _arrays(content, label)
-        rows, notes = _unit(_matrix(arrays, label), label)
+        arrays = read_arrays(content, label)
+        rows, notes = _unit(matrix(arrays, label), label)
         ids = _ids(arrays, len(rows), label)
-        told = _provenance(arrays)
+        told = provenance(arrays)
         scale = told.get("logit_scale")
         return cls(
             name=label,
@@ -127,13 +130,24 @@ def _content(source: Path | bytes, label: str) -> bytes:
     return content
 
 
-def _arrays(content: bytes, label: str) -> Mapping[str, NDArray[Any]]:
+def read_arrays(source: Path | bytes, label: str) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a `.npy` (as `embeddings`) or `.npz`, by name; those of a `.npy` on disk stay there until read.
+
+    Raises:
+        ClipspectError: the file is missing or none of these.
+    """
     try:
-        opened = np.load(io.BytesIO(content), allow_pickle=False)
+        opened: Any
+        if isinstance(source, bytes):
+            opened = np.load(io.BytesIO(source), allow_pickle=False)
+        else:
+            opened = np.load(source, allow_pickle=False, mmap_mode="r")
         if isinstance(opened, np.ndarray):
             return {"embeddings": opened}
         with opened:
             return {key: opened[key] for key in opened.files}
+    except FileNotFoundError:
+        raise ClipspectError(f"{label}: there is no such file") from None
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
         raise ClipspectError(f"{label}: this is no .npy or .npz that can be read ({_first(error)})") from None
 
@@ -142,7 +156,12 @@ def _first(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
-def _matrix(arrays: Mapping[str, NDArray[Any]], label: str) -> NDArray[Any]:
+def matrix(arrays: Mapping[str, NDArray[Any]], label: str) -> NDArray[Any]:
+    """The one array of rows, (n, d), among the arrays of a file.
+
+    Raises:
+        ClipspectError: there is none, or more than one.
+    """
     if "embeddings" in arrays:
         found = arrays["embeddings"]
     else:
@@ -160,16 +179,34 @@ def _matrix(arrays: Mapping[str, NDArray[Any]], label: str) -> NDArray[Any]:
 
 
 def _unit(values: NDArray[Any], label: str) -> tuple[Float32, tuple[str, ...]]:
-    rows = values.astype(np.float32)
-    bad = ~np.isfinite(rows).all(axis=1)
-    if bad.any():
-        raise ClipspectError(f"{label}: row {int(bad.argmax()) + 1} holds values that are not numbers")
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
-    if not lengths.all():
-        raise ClipspectError(f"{label}: row {int((lengths == 0).argmax()) + 1} is all zeros and has no direction")
-    notes = ("rows were brought to unit length",) if np.abs(lengths - 1).max() > UNIT else ()
-    unit: Float32 = (rows / lengths[:, None]).astype(np.float32)
-    return unit, notes
+    unit, lengths = unit_rows(values, label)
+    return unit, (BROUGHT,) if np.abs(lengths - 1).max() > UNIT else ()
+
+
+def unit_rows(values: NDArray[Any], label: str) -> tuple[Float32, NDArray[np.float64]]:
+    """Rows (n, d) at unit length, and the lengths they had, (n,); memory beyond the result does not grow with n.
+
+    Raises:
+        ClipspectError: a row holds what is not a number, or is all zeros.
+    """
+    unit = np.empty(values.shape, dtype=np.float32)
+    lengths = np.empty(len(values))
+    for start in range(0, len(values), BLOCK):
+        rows = values[start : start + BLOCK].astype(np.float64)
+        bad = ~np.isfinite(rows).all(axis=1)
+        if bad.any():
+            row = start + int(bad.argmax()) + 1
+            raise ClipspectError(f"{label}: row {row:,} holds values that are not numbers")
+        # the largest entry comes out first, so that squares neither overflow nor vanish
+        largest = np.abs(rows).max(axis=1)
+        if not largest.all():
+            row = start + int((largest == 0).argmax()) + 1
+            raise ClipspectError(f"{label}: row {row:,} is all zeros and has no direction")
+        rows /= largest[:, None]
+        norms = np.linalg.norm(rows, axis=1)
+        unit[start : start + BLOCK] = rows / norms[:, None]
+        lengths[start : start + BLOCK] = norms * largest
+    return unit, lengths
 
 
 def _ids(arrays: Mapping[str, NDArray[Any]], count: int, label: str) -> tuple[str, ...] | None:
@@ -181,7 +218,8 @@ def _ids(arrays: Mapping[str, NDArray[Any]], count: int, label: str) -> tuple[st
     return ids
 
 
-def _provenance(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def provenance(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What a file written by `python -m probes embed` says of itself; nothing for others."""
     if "provenance" not in arrays:
         return {}
     try:

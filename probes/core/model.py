@@ -196,6 +196,9 @@ class Backend(Protocol):
             CapabilityError: the tower does not let gradients through.
         """
 
+    def untrained(self, seed: int = 0) -> Backend | None:
+        """The same architecture before any training, with weights from a seed; None where no model is asked."""
+
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         """For each picture a sentence if it is unlike anything the model was trained on, else None.
 

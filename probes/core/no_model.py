@@ -75,6 +75,9 @@ class NoModel:
         """Refuse."""
         self._refuse()
 
+    def untrained(self, seed: int = 0) -> None:
+        """There is no architecture that could be built anew."""
+
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         """Nothing is known of what was trained on."""
         return (None,) * len(pictures)

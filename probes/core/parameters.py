@@ -39,7 +39,7 @@ class Params:
         """Whether a model is asked; not where all that is measured comes as embeddings from files."""
         return True
 
-    def logit_scale(self) -> float:
+    def scale_of_files(self) -> float:
         """The factor on cosines where no model is asked: that of the files' model, or 1 where nobody knows."""
         return 1.0
 

@@ -85,7 +85,7 @@ def run(probe: Probe[P, R], params: P, backend: Backend, progress: Progress = no
         CapabilityError: the model lacks what the probe needs; nothing was computed.
     """
     if not params.needs_model():
-        backend = NoModel(params.logit_scale())
+        backend = NoModel(params.scale_of_files())
     require(probe, backend)
     verify(params)
     started, at = time.perf_counter(), datetime.now(timezone.utc)
