@@ -59,9 +59,13 @@ def pictures() -> tuple[Picture, ...]:
     """The pictures of the set, 72 pixels a side, in order."""
     chosen = [pair for pair, _ in _chosen()]
     drawn = [
-        image for start in range(0, len(chosen), BATCH) for image in pairs.pictures(WORLD, chosen[start : start + BATCH])
+        image
+        for start in range(0, len(chosen), BATCH)
+        for image in pairs.pictures(WORLD, chosen[start : start + BATCH])
     ]
-    return tuple(Picture(f"pair {pair.index}", np.asarray(image)) for pair, image in zip(chosen, drawn, strict=True))
+    return tuple(
+        Picture(f"pair {pair.index}", np.asarray(image)) for pair, image in zip(chosen, drawn, strict=True)
+    )
 
 
 @lru_cache(maxsize=1)

@@ -97,7 +97,9 @@ class PixelBackend:
         raise CapabilityError(self.card.lacks[Capability.DIFFERENTIATE])
 
     def untrained(self, seed: int = 0) -> PixelBackend:
-        return replace(self, meanings={}, card=replace(self.card, name="pixels, untrained", weights_digest=f"{seed:064d}"))
+        return replace(
+            self, meanings={}, card=replace(self.card, name="pixels, untrained", weights_digest=f"{seed:064d}")
+        )
 
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         return tuple(None for _ in pictures)

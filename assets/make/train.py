@@ -225,7 +225,9 @@ class Trainer:
     def keep(self, folder: Path) -> None:
         """Write the weights as they are now (float16, safetensors), to be measured later."""
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: tensor.detach().cpu().half().contiguous() for name, tensor in self.model.state_dict().items()}
+        weights = {
+            name: tensor.detach().cpu().half().contiguous() for name, tensor in self.model.state_dict().items()
+        }
         save_file(weights, folder / f"{self.step:06d}.safetensors")
 
     def load(self, path: Path) -> None:

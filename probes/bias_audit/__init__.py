@@ -7,13 +7,13 @@ from pathlib import Path
 from probes.bias_audit.figures import figures
 from probes.bias_audit.gathering import preview
 from probes.bias_audit.parameters import BiasAuditParams
-from probes.bias_audit.people import PORTRAITS
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
 from probes.bias_audit.science import measure
-from probes.bias_audit.words import lists
 from probes.core.card import Card
 from probes.core.probe import Probe
+from probes.core.word_lists import lists
+from probes.people import PORTRAITS
 
 CARD = Card.from_notes(Path(__file__).with_name("notes.md"), name="bias_audit", references=REFERENCES)
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from assets.world.plan import GENDER_TRAITS, OCCUPATIONS, TONE_TRAITS
 from assets.world.scene import Scene
 from assets.world.stock import stand
-from probes.bias_audit import PROBE, people
+from probes import people
+from probes.bias_audit import PROBE
 from probes.bias_audit.sample import drawn, grouped, paired
 from probes.bias_audit.texts import Texts, named
 from probes.core.calibrating import log_odds

@@ -1,6 +1,6 @@
 """Gathers whom to audit: drawn people, own pictures with a table, or embeddings from a file.
 
-Embeddings without names go with the rows of a table by order; all else is matched (`probes.bias_audit.matching`).
+Embeddings without names go with the rows of a table by order; all else is matched (`probes.core.matching`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from probes.bias_audit import people
-from probes.bias_audit.matching import LeftOut, match
+from probes import people
 from probes.bias_audit.parameters import OFF, BiasAuditParams
 from probes.bias_audit.sample import Sample, drawn, grouped, paired
 from probes.core.errors import FieldError
+from probes.core.matching import LeftOut, match
 from probes.core.model import Backend, Float32, Progress
 from probes.core.picture_sets import Unreadable
 from probes.core.pictures import Picture

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from probes.bias_audit.lines import split
-from probes.bias_audit.people import AT_WORK, EVERYBODY, PORTRAITS, STYLES
-from probes.bias_audit.words import lists, presets
 from probes.core.controls import Choice, Count, EmbeddingsFile, Lines, PictureSet, TableFile, Text
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
@@ -17,6 +15,8 @@ from probes.core.parameters import Params, parameter
 from probes.core.picture_sets import PictureFiles
 from probes.core.prompts import TEMPLATES, TEMPLATES_CONTROL
 from probes.core.tables import Table
+from probes.core.word_lists import lists, presets
+from probes.people import AT_WORK, EVERYBODY, PORTRAITS, STYLES
 
 MOST_PICTURES = 20_000
 OFF = "off"

@@ -12,9 +12,9 @@ import numpy as np
 from probes.bias_audit.audited import Measure
 from probes.bias_audit.class_design import Design
 from probes.bias_audit.intersections import Cell
-from probes.bias_audit.matching import LeftOut
 from probes.bias_audit.mitigation import MitigationRow
 from probes.bias_audit.published import PublishedRow
+from probes.core.matching import LeftOut
 from probes.core.pictures import Raster
 from probes.core.statistics import SIGNIFICANT
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.bias_audit import people
+from probes import people
 from probes.bias_audit.audited import Grouping
 from probes.bias_audit.lines import split
-from probes.bias_audit.matching import LeftOut
 from probes.core.errors import FieldError
+from probes.core.matching import LeftOut
 from probes.core.model import Float32
 
 AS_DRAWN = ("man", "woman", "person", "none", "light", "medium-light", "medium", "medium-dark", "dark")

@@ -16,7 +16,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.bias_audit import people
+from probes import people
 from probes.bias_audit.association import adjusted, association_measures, weat_measure
 from probes.bias_audit.audited import Grouping, Measure, Scores
 from probes.bias_audit.class_design import Design, class_design
@@ -32,11 +32,11 @@ from probes.bias_audit.rates import harm_rates
 from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
 from probes.bias_audit.sample import Sample, grouped, ordered, paired
 from probes.bias_audit.texts import Texts, called, named, wordings
-from probes.bias_audit.words import lists
 from probes.core.errors import FieldError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.pictures import Raster
 from probes.core.prompts import text_warnings
+from probes.core.word_lists import lists
 
 MOST_SCORES = 250_000_000
 """Cosines of pictures, templates and words that are held at once: 1 GB."""

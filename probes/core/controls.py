@@ -385,7 +385,9 @@ class EmbeddingPairsFile(File[EmbeddingPairs]):
             return given
         if not given:
             return EmbeddingPairs.none()
-        return EmbeddingPairs.read([_path(one) for one in (given if isinstance(given, (list, tuple)) else [given])])
+        return EmbeddingPairs.read(
+            [_path(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
+        )
 
 
 def _path(given: object) -> Path:

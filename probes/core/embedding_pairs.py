@@ -197,7 +197,9 @@ def _check_spread(rows: Float32, label: str) -> None:
     """Refuse rows that hold one number throughout, and rows that are all the same."""
     flat = np.ptp(rows, axis=1) == 0
     if flat.any():
-        raise ClipspectError(f"{label}: row {int(flat.argmax()) + 1:,} is constant: it holds one number throughout")
+        raise ClipspectError(
+            f"{label}: row {int(flat.argmax()) + 1:,} is constant: it holds one number throughout"
+        )
     if np.abs(rows - rows[0]).max() <= COLLAPSED:
         raise ClipspectError(f"{label}: all {len(rows):,} rows are the same, so there is nothing to compare")
 

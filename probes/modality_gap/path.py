@@ -111,7 +111,9 @@ def walk(images: Float32, texts: Float32, seed: int) -> tuple[tuple[PathStep, ..
                         nearest_image.max(axis=1), nearest_text.max(axis=1),
                     )
                 )  # fmt: skip
-    at_images, at_texts, image_cosines, text_cosines = (np.stack(part, axis=1) for part in zip(*found, strict=True))
+    at_images, at_texts, image_cosines, text_cosines = (
+        np.stack(part, axis=1) for part in zip(*found, strict=True)
+    )
     walks = Walks(at_images.astype(np.int16), at_texts.astype(np.int16), image_cosines, text_cosines)
     return tuple(steps), walks
 

@@ -11,12 +11,12 @@ from probes.bias_audit import PROBE
 from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.result import clear
 from probes.bias_audit.sample import ordered
-from probes.bias_audit.words import lists
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
 from probes.core.picture_sets import PictureFiles
 from probes.core.probe import run
 from probes.core.tables import Table
+from probes.core.word_lists import lists
 from tests.bias_audit.planted import of, unit
 from tests.fakes import CARD, PixelBackend
 

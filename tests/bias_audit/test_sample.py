@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from probes.bias_audit import PROBE, people
+from probes import people
+from probes.bias_audit import PROBE
 from probes.bias_audit.gathering import gather
 from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.sample import drawn, grouped, paired
-from probes.bias_audit.words import group_text, lists
+from probes.bias_audit.words import group_text
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
 from probes.core.model import no_progress
@@ -22,6 +23,7 @@ from probes.core.parameters import parse
 from probes.core.picture_sets import PictureFiles
 from probes.core.probe import run
 from probes.core.tables import Table
+from probes.core.word_lists import lists
 from tests.fakes import PixelBackend
 
 

@@ -17,11 +17,11 @@ from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.rates import ANY, harm_rates
 from probes.bias_audit.result import verdict
 from probes.bias_audit.texts import Texts, wordings
-from probes.bias_audit.words import lists
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
 from probes.core.probe import run
 from probes.core.tables import Table
+from probes.core.word_lists import lists
 from tests.bias_audit.planted import grouping, of, unit
 from tests.fakes import PixelBackend
 

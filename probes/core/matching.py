@@ -32,8 +32,16 @@ class LeftOut:
     reason: str
 
 
-def match(table: Table, names: Sequence[str], column: str) -> tuple[dict[int, int], list[LeftOut]]:
+def match(
+    table: Table, names: Sequence[str], column: str, field: str = "attributes"
+) -> tuple[dict[int, int], list[LeftOut]]:
     """The row of the table for each picture by its place, and what has no partner.
+
+    Args:
+        table: the rows.
+        names: of the pictures.
+        column: which names the files; empty to find it.
+        field: the parameter that holds the table, for errors.
 
     Raises:
         FieldError: no column names the files.
@@ -64,9 +72,7 @@ def match(table: Table, names: Sequence[str], column: str) -> tuple[dict[int, in
         if i not in rows
     ]
     if not rows:
-        raise FieldError(
-            "attributes", f"no row of '{table.columns[told]}' names one of the {len(names):,} pictures"
-        )
+        raise FieldError(field, f"no row of '{table.columns[told]}' names one of the {len(names):,} pictures")
     return rows, left_out
 
 
