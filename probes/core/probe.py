@@ -19,6 +19,7 @@ import plotly.graph_objects as go
 
 from probes.core.card import Card
 from probes.core.errors import CapabilityError
+from probes.core.explorer import Explorer
 from probes.core.model import Backend, Progress, no_progress
 from probes.core.no_model import NoModel
 from probes.core.parameters import Params, verify
@@ -62,6 +63,7 @@ class Probe(Generic[P, R]):
         example: parameters that show it at its best on the bundled model, for the page's first sight.
         preview: what the probe is about in one picture, without asking a model: for probes that change the
             picture what it will look like, for those that bring their own some of them.
+        explorer: what lets a visitor explore a result in the browser; None where figures are enough.
     """
 
     card: Card
@@ -71,6 +73,7 @@ class Probe(Generic[P, R]):
     figures: Callable[[R], Mapping[str, go.Figure]]
     example: Callable[[], P]
     preview: Callable[[P], Picture] | None = None
+    explorer: Explorer | None = None
 
 
 AnyProbe = Probe[Any, Any]

@@ -100,7 +100,8 @@ def compare(
         progress: told the share that is done.
     """
     n = len(images)
-    work = [_Moved.of(move, images, texts, right, scorings) for move in moves]
+    answers = _Right.of(images, texts, right)
+    work = [_Moved.of(move, images, texts, answers, scorings) for move in moves]
     tallies = [_Tally.empty(n, scorings) for _ in moves]
     height = max(1, min(255, STRIP_BYTES // (4 * n)))
     room = _Room(height, n)
@@ -138,6 +139,28 @@ class _Strip:
 
 
 @dataclass(frozen=True, eq=False)
+class _Right:
+    """Places of right answers, the diagonal first, and their similarities before any move, (r,) each."""
+
+    rows: Rows
+    columns: Rows
+    similar: Float32
+
+    @classmethod
+    def of(cls, images: Float32, texts: Float32, besides: tuple[Rows, Rows] | None) -> _Right:
+        own = np.arange(len(images))
+        found = [(own, own)] if besides is None else [(own, own), besides]
+        rows, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        similar = np.concatenate(
+            [
+                np.einsum("ij,ij->i", images[rows[part]], texts[columns[part]])
+                for part in np.array_split(np.arange(len(rows)), len(rows) // 16_384 + 1)
+            ]
+        )
+        return cls(rows, columns, similar)
+
+
+@dataclass(frozen=True, eq=False)
 class _Moved:
     """A move made ready: its affine parts, and the similarity of each one's best right answer."""
 
@@ -148,36 +171,17 @@ class _Moved:
     centres: tuple[tuple[float, ...], tuple[bool, ...]]
 
     @classmethod
-    def of(
-        cls,
-        move: Move,
-        images: Float32,
-        texts: Float32,
-        right: tuple[Rows, Rows] | None,
-        scorings: Sequence[Scoring],
-    ) -> _Moved:
+    def of(cls, move: Move, images: Float32, texts: Float32, right: _Right, scorings: Sequence[Scoring]) -> _Moved:
         affine = Affine.of(move, images, texts)
-        places = np.arange(len(images))
-        diagonal = cls._at(affine, images, texts, places, places)
-        found = [(places, places)] if right is None else [(places, places), right]
-        rows, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        similar = cls._at(affine, images, texts, rows, columns)
+        i, j = right.rows, right.columns
+        similar = right.similar + affine.p[i] + affine.q[j]
+        if affine.images.shape[1]:
+            similar -= np.einsum("ij,ij->i", affine.images[i], affine.texts[j])
+        similar *= affine.a[i] * affine.b[j]
         best = np.full((2, len(images)), -2, dtype=np.float32)
-        np.maximum.at(best[0], rows, similar)
-        np.maximum.at(best[1], columns, similar)
-        return cls(affine, diagonal, best[0], best[1], _centres(best, scorings))
-
-    @staticmethod
-    def _at(affine: Affine, images: Float32, texts: Float32, rows: Rows, columns: Rows) -> Float32:
-        """Moved similarities at places, (r,)."""
-        found = np.empty(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), 16_384):
-            part = slice(start, start + 16_384)
-            i, j = rows[part], columns[part]
-            plain = np.einsum("ij,ij->i", images[i], texts[j])
-            plain = plain - np.einsum("ij,ij->i", affine.images[i], affine.texts[j])
-            found[part] = (plain + affine.p[i] + affine.q[j]) * affine.a[i] * affine.b[j]
-        return found
+        np.maximum.at(best[0], i, similar)
+        np.maximum.at(best[1], j, similar)
+        return cls(affine, similar[: len(images)], best[0], best[1], _centres(best, scorings))
 
     def correction(self, start: int, count: int) -> Float32 | None:
         """What dropped dimensions add to a block of similarities."""
@@ -281,7 +285,8 @@ class _Tally:
                 # the diagonal is wanted to be large: softplus(-l) = softplus(l) - l
                 losses.append((rows + columns) / 2 - (scoring.scale * own + scoring.bias))
             else:
-                losses.append((np.log(rows) + np.log(columns)) / 2 + scoring.scale * (centre - own))
+                loss = (np.log(rows) + np.log(columns)) / 2 + scoring.scale * (centre - own)
+                losses.append(np.maximum(loss, 0.0))  # rounding alone can make it negative
         return Compared(tuple(losses), self.image_ranks, self.text_ranks)
 
 

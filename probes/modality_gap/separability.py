@@ -20,7 +20,7 @@ from probes.core.model import Float32
 from probes.core.statistics import wilson
 from probes.modality_gap.closed_form import Measured
 
-FOLDS = 5
+FOLDS = 3
 
 
 def separability(images: Float32, texts: Float32, seed: int) -> tuple[Measured, Measured]:

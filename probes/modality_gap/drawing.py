@@ -1,0 +1,80 @@
+"""What is drawn of the pairs: both views, where moves take them, what each path passes, and moments of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.core.model import Float32
+from probes.modality_gap.closed_form import closed_forms
+from probes.modality_gap.cloud import Axes, distances_along
+from probes.modality_gap.gathering import Pairs
+from probes.modality_gap.moves import Move
+from probes.modality_gap.path import Walks
+from probes.modality_gap.result import Cloud, Moment, TrainingRow
+from probes.modality_gap.rows import distances, gap_direction
+
+Float64 = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+def draw(pairs: Pairs, few: Rows, direction: Float64, moves: Sequence[Move], walks: Walks | None) -> Cloud:
+    """What is drawn of some of the pairs.
+
+    Args:
+        pairs: all of them; `few` (n,) are the places of those to draw.
+        direction: the unit gap of all.
+        moves: what is done to them, nothing first.
+        walks: of the drawn pairs; None where others were walked.
+    """
+    images, texts = pairs.images[few], pairs.texts[few]
+    axes = Axes.of(images, texts, direction)
+    lengths = None
+    if pairs.lengths is not None:
+        lengths = pairs.lengths.reshape(2, -1)[:, few].ravel().astype(np.float32)
+    steps = (None,) * 4 if walks is None else vars(walks).values()
+    passed = [None if part is None else np.asarray(part, dtype=np.float32) for part in steps]
+    return Cloud(
+        few.astype(np.float32),
+        *(_of(told, few) for told in (pairs.captions, pairs.names, pairs.labels)),
+        axes.views(images, texts, direction),
+        axes.gap_cosine,
+        distances_along(images, texts, direction),
+        distances(images, texts)[0].astype(np.float32),
+        lengths,
+        {move.name: axes.moved(move, images, texts) for move in moves[1:]},
+        *passed,
+    )
+
+
+def _of(told: tuple[str, ...] | None, few: Rows) -> tuple[str, ...] | None:
+    return None if told is None else tuple(told[place] for place in few)
+
+
+def moment(
+    title: str, seen: int | None, logit_scale: float | None, images: Float32, texts: Float32, seed: int
+) -> Moment:
+    """The pairs (n, d) of a moment of training: its row, and its clouds along their own gap and beside it."""
+    found = {one.measure: one for one in closed_forms(images, texts, seed)}
+    similarities = images @ texts.T
+    own = np.arange(len(images))
+    direction, gap = gap_direction(images, texts)
+    axes = Axes.of(images, texts, direction).sphere[:2].T.astype(np.float32)
+    row = TrainingRow(
+        title,
+        seen,
+        logit_scale,
+        gap,
+        found["gap"].low,
+        found["gap"].high,
+        *(
+            found[name].value
+            for name in ("rmg", "cosine_matched", "cosine_unmatched", "cosine_image_image", "cosine_text_text")
+        ),
+        float((similarities.argmax(axis=1) == own).mean()),
+        float((similarities.T.argmax(axis=1) == own).mean()),
+        len(images),
+    )
+    return Moment(row, np.concatenate([images @ axes, texts @ axes]))

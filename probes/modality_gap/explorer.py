@@ -1,0 +1,192 @@
+"""What the explorer is sent (`explorer.js`): points, moves, walks and pictures; UMAP follows."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from probes import evaluation
+from probes.core.arrays import base64_of
+from probes.core.model import Backend, Progress
+from probes.core.pictures import Picture
+from probes.modality_gap import gathering
+from probes.modality_gap.cloud import umap_points
+from probes.modality_gap.parameters import ModalityGapParams
+from probes.modality_gap.path import STEPS
+from probes.modality_gap.result import Cloud, ModalityGapResult, Moved
+
+TILE, COLUMNS = 72, 25
+UMAP_NOTE = (
+    "UMAP keeps neighbours together and exaggerates gaps: how far apart it draws the two clouds says nothing about how "
+    "wide the gap is."
+)
+SERIES = (
+    ("gap", "Gap", 3, False),
+    ("loss", "", 2, False),
+    ("loss_scale_1", "Loss at scale 1", 3, False),
+    ("r1_image_to_text", "R@1, picture to caption", 1, True),
+    ("r1_text_to_image", "R@1, caption to picture", 1, True),
+    ("r5_image_to_text", "R@5, picture to caption", 1, True),
+    ("r5_text_to_image", "R@5, caption to picture", 1, True),
+    ("zero_shot", "Zero-shot accuracy", 1, True),
+    ("association", "Association (effect size)", 2, False),
+)
+"""What is followed while the clouds move: key, title, digits, whether it is a share."""
+NOTES = {
+    "both": "Both clouds are moved along the gap until their means met, and every row is brought back to unit length: "
+    "that opens a little of the gap again.",
+    "images": "Pictures alone are moved by the whole gap.",
+    "texts": "Captions alone are moved by the whole gap.",
+    "centred": "Each cloud has its own mean taken off.",
+}
+
+
+def payload(params: ModalityGapParams, result: ModalityGapResult) -> Mapping[str, Any]:
+    """What `show` takes."""
+    cloud = result.cloud
+    return {
+        "title": result.model,
+        "n": len(cloud.distance),
+        "captions": list(cloud.captions or _numbered("caption", cloud)),
+        "names": list(cloud.names or _numbered("picture", cloud)),
+        "labels": None if cloud.labels is None else list(cloud.labels),
+        "sprite": _sprite(params, cloud),
+        "views": _views(cloud),
+        "waiting": {"umap": "UMAP"},
+        "along": base64_of(cloud.along),
+        "distance": base64_of(cloud.distance),
+        "norm": None if cloud.lengths is None else base64_of(cloud.lengths),
+        "moves": [
+            {
+                "key": one.key,
+                "title": one.title,
+                "note": NOTES.get(one.key, "These dimensions are set to zero in every row."),
+                "points": {view: base64_of(points) for view, points in cloud.moved[one.key].items()},
+                "values": _values(one.moved),
+            }
+            for one in result.interventions
+            if one.key in cloud.moved
+        ],
+        "slider": {
+            "deltas": [step.delta for step in result.shifts],
+            "series": list(_series(result)),
+        },
+        "walk": _walk(cloud),
+    }
+
+
+def _numbered(what: str, cloud: Cloud) -> Sequence[str]:
+    return [f"{what} {int(place) + 1:,}" for place in cloud.places]
+
+
+def _views(cloud: Cloud) -> dict[str, Any]:
+    """The linear views, PCA first."""
+    names = ("1st component", "2nd component", "3rd component")
+    axes = {
+        "pca": [f"{name} ({share:.0%} of the variance)" for name, share in zip(names, cloud.views["pca"].shares, strict=True)],
+        "sphere": ["along the gap", "most of the rest", "second most"],
+    }
+    notes = {
+        "pca": f"The first axis very nearly is the gap: their cosine is {cloud.gap_cosine:.3f}.",
+        "sphere": "Directions alone: the vertical axis is the gap, the other two hold most of what is left, and every "
+        "point is brought to the surface.",
+    }
+    return {
+        key: {
+            "title": title, "points": base64_of(cloud.views[key].points), "gap": cloud.views[key].gap.tolist(),
+            "centre": cloud.views[key].centre.tolist(), "sphere": key == "sphere", "axes": axes[key],
+            "note": notes[key],
+        }
+        for key, title in (("pca", "PCA"), ("sphere", "Sphere"))
+    }  # fmt: skip
+
+
+def _values(moved: Moved) -> dict[str, float]:
+    return {key: value for key, value in vars(moved).items() if value is not None}
+
+
+def _series(result: ModalityGapResult) -> Sequence[dict[str, Any]]:
+    own = "Sigmoid loss" if result.sigmoid else f"Loss at scale {result.logit_scale:.3g}"
+    found = []
+    for key, title, digits, percent in SERIES:
+        values = [getattr(step.moved, key) for step in result.shifts]
+        if any(value is not None for value in values):
+            found.append(
+                {"key": key, "title": title or own, "digits": digits, "percent": percent, "values": values}
+            )
+    return found
+
+
+def _walk(cloud: Cloud) -> dict[str, Any] | None:
+    if cloud.walk_images is None or cloud.walk_texts is None:
+        return None
+    assert cloud.walk_image_cosines is not None and cloud.walk_text_cosines is not None
+    return {
+        "steps": list(STEPS),
+        "images": base64_of(cloud.walk_images, "<i2"),
+        "texts": base64_of(cloud.walk_texts, "<i2"),
+        "image_cosines": base64_of(cloud.walk_image_cosines),
+        "text_cosines": base64_of(cloud.walk_text_cosines),
+    }
+
+
+def _sprite(params: ModalityGapParams, cloud: Cloud) -> dict[str, Any] | None:
+    """Thumbnails of the drawn pictures on one sheet; none where embeddings came without pictures."""
+    if len(params.embeddings):
+        return None
+    pictures = gathering.stimuli(params).pictures
+    chosen = [pictures[int(place)] for place in cloud.places]
+    rows = -(-len(chosen) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * TILE, rows * TILE), "white")
+    for number, picture in enumerate(chosen):
+        image = picture.image()
+        image.thumbnail((TILE, TILE))
+        x, y = number % COLUMNS * TILE, number // COLUMNS * TILE
+        sheet.paste(image, (x + (TILE - image.width) // 2, y + (TILE - image.height) // 2))
+    stream = io.BytesIO()
+    sheet.save(stream, "WEBP", quality=80)
+    uri = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return {"uri": uri, "tile": TILE, "columns": COLUMNS}
+
+
+def _embedded(params: ModalityGapParams, result: ModalityGapResult, backend: Backend) -> gathering.Pairs:
+    if len(params.embeddings):
+        return gathering.of_files(params)
+    return gathering.embed_pairs(gathering.stimuli(params), backend)
+
+
+def _umap(dimensions: int) -> Any:
+    def follow(
+        params: ModalityGapParams, result: ModalityGapResult, backend: Backend, progress: Progress
+    ) -> Mapping[str, Any]:
+        pairs = _embedded(params, result, backend)
+        places = result.cloud.places.astype(np.intp)
+        points = umap_points(pairs.images[places], pairs.texts[places], dimensions, params.seed, progress)
+        found = {
+            "title": "UMAP", f"points{dimensions}": base64_of(points), "axes": ["", "", ""], "note": UMAP_NOTE,
+            "fixed": True,
+        }  # fmt: skip
+        return {"views": {"umap": found}}
+
+    return follow
+
+
+follow = (_umap(2), _umap(3))
+"""UMAP in two dimensions, and then in three."""
+
+
+def preview(params: ModalityGapParams) -> Picture:
+    """A few of the pictures, for the start page."""
+    pictures = gathering.stimuli(params).pictures if len(params.images) else evaluation.pictures()
+    side = 4
+    sheet = Image.new("RGB", (side * 2 * TILE, side * TILE), "white")
+    for number, picture in enumerate(pictures[: 2 * side * side]):
+        image = picture.image()
+        image.thumbnail((TILE, TILE))
+        sheet.paste(image, (number % (2 * side) * TILE, number // (2 * side) * TILE))
+    return Picture("pairs", np.asarray(sheet))
