@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 
@@ -39,7 +40,7 @@ def launch(
     demo.queue(default_concurrency_limit=4)
     _, address, _ = demo.launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
-        theme=theme.theme(), css_paths=list(theme.STYLES), head=theme.head(), favicon_path=theme.MARK,
+        theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
         max_file_size=LARGEST * 1_000_000, state_session_capacity=SESSIONS,
     )  # fmt: skip
@@ -48,6 +49,12 @@ def launch(
     if wait:
         demo.block_thread()
     return demo, address
+
+
+def _styles(probes: Sequence[AnyProbe]) -> list[Path]:
+    """The style sheets of the shell, and those of explorers."""
+    explorers = [probe.explorer.folder for probe in probes if probe.explorer is not None]
+    return [*theme.STYLES, *(path for folder in explorers for path in sorted(folder.glob("*.css")))]
 
 
 def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:

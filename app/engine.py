@@ -18,8 +18,10 @@ from probes import backend
 from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.errors import Cancelled, ClipspectError
+from probes.core.explorer import Payload
 from probes.core.model import Backend, ModelCard, Progress, no_progress
 from probes.core.no_model import NoModel
+from probes.core.parameters import Params
 from probes.core.probe import AnyProbe, require, run
 from probes.core.report import Report
 
@@ -159,6 +161,17 @@ class Engine:
             future = self._examples.get((probe.card.name, spec))
         done = future is not None and future.done() and future.exception() is None
         return future.result() if future is not None and done else None
+
+    def follow(self, probe: AnyProbe, place: int, answer: Answer, progress: Progress = no_progress) -> Payload:
+        """What follows an answer in a probe's explorer, computed by the model that gave it."""
+        report = answer.report
+        if not isinstance(report.params, Params) or probe.explorer is None:
+            return {}
+        if report.params.needs_model():
+            backend = self.load(report.provenance.model, no_progress)
+        else:
+            backend = NoModel(report.params.scale_of_files())
+        return probe.explorer.follow[place](report.params, report.result, backend, progress)
 
     @property
     def opens_with(self) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
         with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
-            evidence = [results.lay_out_evidence(role) for role in picker.ROLES]
+            evidence = [results.lay_out_evidence(role, probe.explorer) for role in picker.ROLES]
         calibrated.lay_out(probe)
         results.lay_out_reading(card)
         taken, papers, link = _take_away()

@@ -15,9 +15,10 @@ import plotly.graph_objects as go
 from gradio.components import Component
 from markupsafe import Markup
 
-from app import snippets
+from app import explorers, snippets
 from app.engine import Answer
 from probes.core.card import Card
+from probes.core.explorer import Explorer
 from probes.core.export import markdown, references
 
 FIGURES = 10
@@ -84,6 +85,8 @@ class Evidence:
 
     column: gr.Column
     name: gr.HTML
+    explorer: gr.HTML | None
+    explores: Explorer | None
     figures: tuple[gr.Plot, ...]
     related: gr.HTML
     tables: tuple[TableSlot, ...]
@@ -92,16 +95,20 @@ class Evidence:
     def outputs(self) -> list[Any]:
         """Every component that `show` sets."""
         slots = [part for slot in self.tables for part in (slot.fold, slot.note, slot.grid)]
-        return [self.column, self.name, *self.figures, self.related, *slots]
+        explorer = [self.explorer] if self.explorer is not None else []
+        return [self.column, self.name, *explorer, *self.figures, self.related, *slots]
 
     def show(self, answer: Answer, figures: Mapping[str, go.Figure], related: Markup) -> Updates:
         """Updates that put an answer's figures, as drawn, and its tables on the page."""
-        drawn = list(figures.values())[:FIGURES]
+        replaced = self.explores.replaces if self.explores is not None else ()
+        drawn = [figure for name, figure in figures.items() if name not in replaced][:FIGURES]
         updates: Updates = {
             self.column: gr.Column(visible=True),
             self.name: snippets.named(answer.model.name),
             self.related: related,
         }
+        if self.explorer is not None and self.explores is not None:
+            updates[self.explorer] = gr.HTML(explorers.shown(self.explores, answer), later="")
         for place, slot in enumerate(self.figures):
             updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
         tables = list(answer.report.tables().items())[:TABLES]
@@ -124,16 +131,18 @@ def lay_out_finding(role: str) -> Finding:
         )
 
 
-def lay_out_evidence(role: str) -> Evidence:
-    """Room for figures, the main one first, and for tables, folded."""
+def lay_out_evidence(role: str, explores: Explorer | None = None) -> Evidence:
+    """Room for an explorer, for figures, the main one first, and for tables, folded."""
     with gr.Column(visible=False, elem_classes="evidence", elem_id=f"evidence-{role}", min_width=0) as column:
         name = gr.HTML(elem_classes="name-box")
+        explorer = explorers.lay_out(explores)
         figures = tuple(
             gr.Plot(show_label=False, visible=False, container=False, elem_classes="figure", buttons=[])
             for _ in range(FIGURES)
         )
         related = gr.HTML(elem_classes="related-box")
-        return Evidence(column, name, figures, related, tuple(_lay_out_table() for _ in range(TABLES)))
+        tables = tuple(_lay_out_table() for _ in range(TABLES))
+        return Evidence(column, name, explorer, explores, figures, related, tables)
 
 
 def _lay_out_table() -> TableSlot:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import asking, downloads, opening
+from app import asking, downloads, explorers, opening
 from app.page import Page
 from probes.core.controls import Lines
 
@@ -20,6 +20,13 @@ LOCATION_JS = "() => window.location.search"
 ADDRESS_JS = "(query) => window.clipspect.address(query)"
 
 CHEAP: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+FOLLOW: dict[str, Any] = {
+    "concurrency_limit": 2,
+    "concurrency_id": "follow",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+"""What follows an answer has a queue of its own, so that no question waits for it."""
 MODEL: dict[str, Any] = {
     "concurrency_limit": AT_ONCE,
     "concurrency_id": MODEL_QUEUE,
@@ -37,9 +44,9 @@ def wire(page: Page, demo: gr.Blocks) -> None:
     _wire_files(page)
     outputs = _outputs(page)
     clicked = at.run.click(partial(asking.wait, page), at.sessions.ticket, outputs, **CHEAP)
-    clicked.then(partial(asking.ask, page), [at.sessions.ticket, *page.inputs], outputs, **MODEL).then(
-        partial(asking.rest, page), None, [at.run, at.stop], **CHEAP
-    )
+    asked = clicked.then(partial(asking.ask, page), [at.sessions.ticket, *page.inputs], outputs, **MODEL)
+    asked.then(partial(asking.rest, page), None, [at.run, at.stop], **CHEAP)
+    _wire_following(page, asked)
     at.stop.click(asking.stop, at.sessions.ticket, None, **CHEAP)
     at.query.change(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
     for side in at.sides:
@@ -74,10 +81,21 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
         )
     begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
     asked = [at.sessions.pending, at.sessions.ticket, *page.inputs]
-    begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
+    answered = begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
+    _wire_following(page, answered)
     choosers = [side.chooser for side in at.sides]
     models = [chooser.model for chooser in choosers]
     begin.then(partial(opening.offer_models, page), models, [*models, *(c.line for c in choosers)], **CHEAP)
+
+
+def _wire_following(page: Page, answered: Any) -> None:
+    """After an answer, what its explorer is sent later; a new question ends it."""
+    for side in page.at.sides:
+        explorer = side.evidence.explorer
+        if explorer is not None:
+            follow = partial(explorers.follow_on, page.probe, page.engine, explorer)
+            begun = answered.then(follow, side.answer, explorer, **FOLLOW)
+            page.at.run.click(None, None, None, cancels=[begun], show_progress="hidden", api_visibility="private")
 
 
 def _wire_settings(page: Page) -> None:

@@ -23,15 +23,27 @@ class Explorer:
     """What a page needs to let a result be explored.
 
     Attributes:
-        script: JavaScript that defines `createExplorer`.
-        style: its CSS.
+        folder: of JavaScript files that together define `createExplorer`, in the order of their names, and of CSS.
         payload: (parameters, result) -> what is shown, without a model.
-        follow: computes what may come later, a step at a time; each is sent as soon as it is there.
+        follow: (parameters, result, model, progress) -> what may come later, each sent as soon as it is there.
         replaces: names of figures that the page need not draw beside it.
     """
 
-    script: Path
-    style: Path
+    folder: Path
     payload: Callable[[Any, Any], Payload]
     follow: tuple[Callable[[Any, Any, Backend, Progress], Payload], ...] = ()
     replaces: tuple[str, ...] = ()
+
+    @property
+    def script(self) -> str:
+        """The JavaScript, all files in one."""
+        return _joined(self.folder, "*.js")
+
+    @property
+    def style(self) -> str:
+        """The CSS, all files in one."""
+        return _joined(self.folder, "*.css")
+
+
+def _joined(folder: Path, pattern: str) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)))

@@ -35,7 +35,5 @@ PROBE = Probe(
     figures=figures,
     example=example,
     preview=preview,
-    explorer=Explorer(
-        script=HERE / "explorer.js", style=HERE / "explorer.css", payload=payload, follow=follow, replaces=("clouds",)
-    ),
+    explorer=Explorer(folder=HERE / "browser", payload=payload, follow=follow, replaces=("clouds",)),
 )

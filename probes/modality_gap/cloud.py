@@ -118,10 +118,10 @@ def umap_points(
 
     rows = np.concatenate([images, texts])
     epochs = 200 if len(rows) <= 4_000 else 100
-    told = {"file": _Bar(progress), "bar_format": "{n}/{total}", "mininterval": 0.1}
+    told = {"disable": False, "file": _Bar(progress), "bar_format": "{n}/{total}", "mininterval": 0.1}
     made = UMAP(
         n_components=dimensions, n_neighbors=min(15, len(rows) - 1), metric="cosine", random_state=seed, n_jobs=1,
-        n_epochs=epochs, init="pca" if len(rows) > 4 * dimensions else "random", verbose=True, tqdm_kwds=told,
+        n_epochs=epochs, init="pca" if len(rows) > 4 * dimensions else "random", tqdm_kwds=told,
     )  # fmt: skip
     progress(0.05, "UMAP: finding neighbours")
     points = np.asarray(made.fit_transform(rows), dtype=np.float32)

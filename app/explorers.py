@@ -1,0 +1,135 @@
+"""Explorers on the page: a probe's own script with what an answer holds, and what follows after it.
+
+What follows (a map that takes long to compute) is told step by step and kept for the next visitor who sees the same
+answer. Each message bears the stamp of its answer, so that none reaches a page that shows another one by then.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from app import failures
+from app.engine import Answer, Engine
+from app.running import Job, Ticket
+from probes.core.errors import Cancelled
+from probes.core.explorer import Explorer, Payload
+from probes.core.probe import AnyProbe
+
+KEPT = 32
+"""What followed so many steps of answers is kept."""
+
+GLUE_JS = """
+const explorer = createExplorer(element.querySelector('.explorer-root'));
+element.explorer = explorer;
+let stamp = null;
+function take() {
+  const payload = props.value ? JSON.parse(props.value) : null;
+  stamp = payload && payload.stamp;
+  explorer.show(payload);
+}
+watch('value', take);
+watch('later', () => {
+  const update = props.later ? JSON.parse(props.later) : null;
+  if (update && update.stamp === stamp) explorer.later(update);
+});
+take();
+"""
+"""Joins a script to its component: `value` holds what is shown, `later` what comes after."""
+
+
+def lay_out(explorer: Explorer | None) -> gr.HTML | None:
+    """Room for an explorer; None where the probe has none."""
+    if explorer is None:
+        return None
+    return gr.HTML(
+        "", html_template='<div class="explorer-root"></div>', js_on_load=f"{explorer.script}\n{GLUE_JS}",
+        elem_classes="explorer-box", later="",
+    )  # fmt: skip
+
+
+def stamp(answer: Answer) -> str:
+    """What tells an answer from any other."""
+    made = answer.report.provenance
+    return f"{made.model} {made.weights_digest[:16]} {made.time} {made.seconds} {made.command}"
+
+
+def shown(explorer: Explorer, answer: Answer) -> str:
+    """What the component's value is for an answer."""
+    payload = explorer.payload(answer.report.params, answer.report.result)
+    return json.dumps({**payload, "stamp": stamp(answer)}, ensure_ascii=False)
+
+
+class _Followed:
+    """What followed, by answer and step; the least recently used leaves."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str, int], Payload] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str, int]) -> Payload | None:
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, str, int], payload: Payload) -> None:
+        with self._lock:
+            self._held[key] = payload
+            while len(self._held) > KEPT:
+                self._held.popitem(last=False)
+
+
+_followed = _Followed()
+
+
+def follow(probe: AnyProbe, engine: Engine, answer: Answer | None) -> Iterator[dict[str, Any]]:
+    """What follows an answer, as properties of its component: progress, then each part as soon as it is there."""
+    if probe.explorer is None or answer is None:
+        return
+    ticket = Ticket()
+    ticket.take()
+    try:
+        for place in range(len(probe.explorer.follow)):
+            yield from _step(probe, engine, answer, place, ticket)
+    finally:
+        ticket.give_back()
+
+
+def follow_on(
+    probe: AnyProbe, engine: Engine, component: gr.HTML, answer: Answer | None
+) -> Iterator[dict[gr.HTML, gr.HTML]]:
+    """`follow`, as updates of the component."""
+    for properties in follow(probe, engine, answer):
+        yield {component: gr.HTML(**properties)}
+
+
+def _step(
+    probe: AnyProbe, engine: Engine, answer: Answer, place: int, ticket: Ticket
+) -> Iterator[dict[str, Any]]:
+    key = (probe.card.name, stamp(answer), place)
+    found = _followed.get(key)
+    if found is None:
+        job = Job(partial(engine.follow, probe, place, answer), ticket)
+        for step in job.steps():
+            yield _message(answer, {"progress": step.share, "doing": step.doing})
+        try:
+            found = job.result()
+        except Cancelled:
+            return
+        except Exception as error:
+            yield _message(answer, {"error": failures.sentence(error)})
+            return
+        _followed.put(key, found)
+    yield _message(answer, found)
+
+
+def _message(answer: Answer, told: Payload) -> dict[str, Any]:
+    return {"later": json.dumps({**told, "stamp": stamp(answer)}, ensure_ascii=False)}
