@@ -1,7 +1,8 @@
 """Explorers on the page: a probe's own script with what an answer holds, and what follows after it.
 
-What follows (a map that takes long to compute) is told step by step and kept for the next visitor who sees the same
-answer. Each message bears the stamp of its answer, so that none reaches a page that shows another one by then.
+What follows (a map that takes long to compute) is told step by step and kept for the next visitor who sees the
+same answer. Each message bears the stamp of its answer, so that none reaches a page that shows another one by
+then.
 """
 
 from __future__ import annotations
@@ -111,9 +112,7 @@ def follow_on(
         yield {component: gr.HTML(**properties)}
 
 
-def _step(
-    probe: AnyProbe, engine: Engine, answer: Answer, place: int, ticket: Ticket
-) -> Iterator[dict[str, Any]]:
+def _step(probe: AnyProbe, engine: Engine, answer: Answer, place: int, ticket: Ticket) -> Iterator[dict[str, Any]]:
     key = (probe.card.name, stamp(answer), place)
     found = _followed.get(key)
     if found is None:

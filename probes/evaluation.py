@@ -14,13 +14,13 @@ from itertools import count
 
 import numpy as np
 
-from assets.world.schedule import END, Pair
+from assets.world.schedule import END, Name, Pair
 from probes import pairs
 from probes.core.pictures import Picture
 
 COUNT = 500
 KINDS = ("label", "tint", "animal", "scene", "order")
-WORLD = "balanced"
+WORLD: Name = "balanced"
 BATCH = 128
 
 

@@ -1,11 +1,11 @@
 """Embeddings of pictures and of their captions, row by row, from one file or two.
 
-Read are one `.npz` with the arrays `images` (n, d) and `texts` (n, d), and two files, `.npy` or `.npz`, with the rows
-of the pictures in one and those of the captions in the other, such as `python -m probes embed` writes. Which file is
-which follows from what it says of itself, from its name, or else from the order. No pickle.
+Read are one `.npz` with the arrays `images` (n, d) and `texts` (n, d), and two files, `.npy` or `.npz`, with the
+rows of the pictures in one and those of the captions in the other, such as `python -m probes embed` writes.
+Which file is which follows from what it says of itself, from its name, or else from the order. No pickle.
 
-In one `.npz` further arrays may tell of the pairs: `captions` (n,) text, `names` (n,) of the pictures, `labels` (n,)
-a category of each, and `logit_scale` ().
+In one `.npz` further arrays may tell of the pairs: `captions` (n,) text, `names` (n,) of the pictures, `labels`
+(n,) a category of each, and `logit_scale` ().
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class EmbeddingPairs:
         """Read pairs from one file or two, or from their bytes and names.
 
         Raises:
-            ClipspectError: a file is missing, damaged or not of these forms; rows are not paired, hold what is not a
-                number, or have nothing to measure.
+            ClipspectError: a file is missing, damaged or not of these forms; rows are not paired, hold what is
+                not a number, or have nothing to measure.
         """
         labels = tuple(names) or tuple(s.name if isinstance(s, Path) else "embeddings" for s in sources)
         if len(sources) not in (1, 2):
@@ -113,8 +113,8 @@ class EmbeddingPairs:
         (one, image_lengths), (other, text_lengths) = units["images"], units["texts"]
         odd = max(np.abs(image_lengths - 1).max(), np.abs(text_lengths - 1).max()) > UNIT
         notes = (BROUGHT,) if odd else ()
-        digest = hashlib.sha256(memoryview(one))
-        digest.update(memoryview(other))
+        digest = hashlib.sha256(one.data)
+        digest.update(other.data)
         return cls(name, one, other, image_lengths, text_lengths, digest.hexdigest(), notes=notes, **told)
 
     @classmethod
@@ -172,7 +172,7 @@ def _is_text(label: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
     """Whether a file holds captions; of two that do not say, the second one does."""
     kind = provenance(arrays).get("kind")
     if kind in ("pictures", "texts"):
-        return kind == "texts"
+        return bool(kind == "texts")
     return any(word in label.casefold() for word in TEXT_NAMES)
 
 

@@ -131,7 +131,7 @@ def _content(source: Path | bytes, label: str) -> bytes:
 
 
 def read_arrays(source: Path | bytes, label: str) -> Mapping[str, NDArray[Any]]:
-    """The arrays of a `.npy` (as `embeddings`) or `.npz`, by name; those of a `.npy` on disk stay there until read.
+    """The arrays of a `.npy` (as `embeddings`) or `.npz`, by name; a `.npy` on disk stays there until it is read.
 
     Raises:
         ClipspectError: the file is missing or none of these.

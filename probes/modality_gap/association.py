@@ -1,7 +1,7 @@
 r"""What is followed while the clouds move: zero-shot accuracy, and how two groups of drawn people lean to words.
 
-The association is the effect size of the word embedding association test with pictures (Caliskan 2017; Steed 2021):
-with s(p) the mean cosine of picture p with the words less that with the other words,
+The association is the effect size of the word embedding association test with pictures (Caliskan 2017; Steed
+2021): with s(p) the mean cosine of picture p with the words less that with the other words,
 
     d = (mean of s over one group - mean of s over the other) / standard deviation of s over both (ddof = 1)
 """
@@ -22,8 +22,10 @@ Float64 = NDArray[np.float64]
 
 
 def leanings(people: People, move: Move) -> tuple[Float64, Float64]:
-    """s of the people of either group after a move."""
-    words, other_words = (move.texts(rows).mean(axis=0, dtype=np.float64) for rows in (people.words, people.other_words))
+    """S of the people of either group after a move."""
+    words, other_words = (
+        move.texts(rows).mean(axis=0, dtype=np.float64) for rows in (people.words, people.other_words)
+    )
     one, other = (move.images(rows) @ (words - other_words) for rows in (people.one, people.other))
     return np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
 
@@ -43,11 +45,13 @@ def association(people: People, move: Move, seed: int) -> tuple[Measured, float]
     for weights in stratified_weights(codes, RESAMPLES, seed):
         first, second = weights[:, codes == 0], weights[:, codes == 1]
         mean = (weights @ both) / len(both)
-        spread = np.sqrt(np.maximum((weights @ both**2) / len(both) - mean**2, 1e-24) * len(both) / (len(both) - 1))
+        variance = np.maximum((weights @ both**2) / len(both) - mean**2, 1e-24)
+        spread = np.sqrt(variance * len(both) / (len(both) - 1))
         draws.append(((first @ one) / len(one) - (second @ other) / len(other)) / spread)
     low, high = ends(np.concatenate(draws))
     observed = abs(one.mean() - other.mean())
-    extreme = sum(int((_apart(both, dealt) >= observed * (1 - 1e-9)).sum()) for dealt in swapped(codes, SWAPS, seed))
+    tied = observed * (1 - 1e-9)
+    extreme = sum(int((_apart(both, dealt) >= tied).sum()) for dealt in swapped(codes, SWAPS, seed))
     p = float(p_value(np.asarray(extreme), SWAPS, exact=False))
     return Measured("association", effect_size(one, other), float(low), float(high), len(both)), p
 

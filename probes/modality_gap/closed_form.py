@@ -1,7 +1,8 @@
 r"""Measures of two clouds of unit rows that sums alone give, O(n d) each, with a bootstrap over pairs.
 
 x_i and y_i (n, d) are the unit embeddings of picture i and of its caption, X and Y the sums of their rows, and
-s_i = x_i . y_i. For weights w_i (how often pair i was drawn; all 1 for the estimate itself), W = sum w, q = sum w^2:
+s_i = x_i . y_i. For weights w_i (how often pair i was drawn; all 1 for the estimate itself), W = sum w, q = sum
+w^2:
 
     gap                 || sum w x - sum w y || / W
     paired_distance     sum w ||x_i - y_i|| / W
@@ -36,8 +37,8 @@ RESAMPLES = 1_999
 MANY, FEWER = 20_000, 499
 """Beyond so many pairs, fewer resamples are drawn: the ends of the interval have little left to gain."""
 NAMES = (
-    "gap", "paired_distance", "rmg", "cosine_matched", "cosine_unmatched", "cosine_image_image", "cosine_text_text",
-    "alignment",
+    "gap", "paired_distance", "rmg", "cosine_matched", "cosine_unmatched", "cosine_image_image",
+    "cosine_text_text", "alignment",
 )  # fmt: skip
 
 

@@ -66,14 +66,14 @@ class Axes:
 
     def views(self, images: Float32, texts: Float32, direction: Float64) -> dict[str, View]:
         """Both views of rows (n, d)."""
+        none = _packed(np.zeros(DIMENSIONS))
         return {
             "pca": View(
                 _points(self.pca, images, texts), _packed(self.pca @ direction), _packed(self.pca @ self.centre),
                 _packed(self.shares),
             ),
             "sphere": View(
-                _points(self.sphere, images, texts), _packed(self.sphere @ direction), _packed(np.zeros(DIMENSIONS)),
-                _packed(np.zeros(DIMENSIONS)),
+                _points(self.sphere, images, texts), _packed(self.sphere @ direction), none, none,
             ),
         }  # fmt: skip
 

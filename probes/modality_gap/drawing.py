@@ -1,4 +1,4 @@
-"""What is drawn of the pairs: both views, where moves take them, what each path passes, and moments of training."""
+"""What is drawn of the pairs: both views, where moves take them, what paths pass, and moments of training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probes.modality_gap.cloud import Axes, distances_along
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move
 from probes.modality_gap.path import Walks
-from probes.modality_gap.result import Cloud, Moment, TrainingRow
+from probes.modality_gap.result import Cloud, DrawnWalks, Moment, TrainingRow
 from probes.modality_gap.rows import distances, gap_direction
 
 Float64 = NDArray[np.float64]
@@ -34,18 +34,21 @@ def draw(pairs: Pairs, few: Rows, direction: Float64, moves: Sequence[Move], wal
     lengths = None
     if pairs.lengths is not None:
         lengths = pairs.lengths.reshape(2, -1)[:, few].ravel().astype(np.float32)
-    steps = (None,) * 4 if walks is None else vars(walks).values()
-    passed = [None if part is None else np.asarray(part, dtype=np.float32) for part in steps]
+    drawn = None
+    if walks is not None:
+        drawn = DrawnWalks(*(np.asarray(part, dtype=np.float32) for part in vars(walks).values()))
     return Cloud(
         few.astype(np.float32),
-        *(_of(told, few) for told in (pairs.captions, pairs.names, pairs.labels)),
+        _of(pairs.captions, few),
+        _of(pairs.names, few),
+        _of(pairs.labels, few),
         axes.views(images, texts, direction),
         axes.gap_cosine,
         distances_along(images, texts, direction),
         distances(images, texts)[0].astype(np.float32),
         lengths,
         {move.name: axes.moved(move, images, texts) for move in moves[1:]},
-        *passed,
+        drawn,
     )
 
 
@@ -69,10 +72,11 @@ def moment(
         gap,
         found["gap"].low,
         found["gap"].high,
-        *(
-            found[name].value
-            for name in ("rmg", "cosine_matched", "cosine_unmatched", "cosine_image_image", "cosine_text_text")
-        ),
+        found["rmg"].value,
+        found["cosine_matched"].value,
+        found["cosine_unmatched"].value,
+        found["cosine_image_image"].value,
+        found["cosine_text_text"].value,
         float((similarities.argmax(axis=1) == own).mean()),
         float((similarities.T.argmax(axis=1) == own).mean()),
         len(images),

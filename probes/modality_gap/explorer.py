@@ -22,8 +22,8 @@ from probes.modality_gap.result import Cloud, ModalityGapResult, Moved
 
 TILE, COLUMNS = 72, 25
 UMAP_NOTE = (
-    "UMAP keeps neighbours together and exaggerates gaps: how far apart it draws the two clouds says nothing about how "
-    "wide the gap is."
+    "UMAP keeps neighbours together and exaggerates gaps: how far apart it draws the two clouds says nothing "
+    "about how wide the gap is."
 )
 SERIES = (
     ("gap", "Gap", 3, False),
@@ -38,8 +38,8 @@ SERIES = (
 )
 """What is followed while the clouds move: key, title, digits, whether it is a share."""
 NOTES = {
-    "both": "Both clouds are moved along the gap until their means met, and every row is brought back to unit length: "
-    "that opens a little of the gap again.",
+    "both": "Both clouds are moved along the gap until their means meet, and every row is brought back to unit "
+    "length: that opens a little of the gap again.",
     "images": "Pictures alone are moved by the whole gap.",
     "texts": "Captions alone are moved by the whole gap.",
     "centred": "Each cloud has its own mean taken off.",
@@ -87,14 +87,15 @@ def _numbered(what: str, cloud: Cloud) -> Sequence[str]:
 def _views(cloud: Cloud) -> dict[str, Any]:
     """The linear views, PCA first."""
     names = ("1st component", "2nd component", "3rd component")
+    shares = cloud.views["pca"].shares
     axes = {
-        "pca": [f"{name} ({share:.0%} of the variance)" for name, share in zip(names, cloud.views["pca"].shares, strict=True)],
+        "pca": [f"{name} ({share:.0%} of the variance)" for name, share in zip(names, shares, strict=True)],
         "sphere": ["along the gap", "most of the rest", "second most"],
     }
     notes = {
         "pca": f"The first axis very nearly is the gap: their cosine is {cloud.gap_cosine:.3f}.",
-        "sphere": "Directions alone: the vertical axis is the gap, the other two hold most of what is left, and every "
-        "point is brought to the surface.",
+        "sphere": "Directions alone: the vertical axis is the gap, the other two hold most of what is left, and "
+        "every point is brought to the surface.",
     }
     return {
         key: {
@@ -123,15 +124,15 @@ def _series(result: ModalityGapResult) -> Sequence[dict[str, Any]]:
 
 
 def _walk(cloud: Cloud) -> dict[str, Any] | None:
-    if cloud.walk_images is None or cloud.walk_texts is None:
+    walks = cloud.walks
+    if walks is None:
         return None
-    assert cloud.walk_image_cosines is not None and cloud.walk_text_cosines is not None
     return {
         "steps": list(STEPS),
-        "images": base64_of(cloud.walk_images, "<i2"),
-        "texts": base64_of(cloud.walk_texts, "<i2"),
-        "image_cosines": base64_of(cloud.walk_image_cosines),
-        "text_cosines": base64_of(cloud.walk_text_cosines),
+        "images": base64_of(walks.images, "<i2"),
+        "texts": base64_of(walks.texts, "<i2"),
+        "image_cosines": base64_of(walks.image_cosines),
+        "text_cosines": base64_of(walks.text_cosines),
     }
 
 

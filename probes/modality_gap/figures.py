@@ -107,9 +107,11 @@ def measures(result: ModalityGapResult) -> go.Figure:
     )  # fmt: skip
     _untrained(figure, result)
     figure.add_trace(
-        go.Scatter(x=[None], y=[names[0]], mode="lines", name="by chance", line={"color": GREY, "width": 8}, opacity=0.5)
+        go.Scatter(
+            x=[None], y=[names[0]], mode="lines", name="by chance", line={"color": GREY, "width": 8}, opacity=0.5
+        )
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
     return styled(figure, "Measures, against chance and random weights", 520)
 
 
@@ -122,7 +124,8 @@ def _untrained(figure: go.Figure, result: ModalityGapResult) -> None:
     figure.add_trace(
         go.Scatter(
             x=[getattr(moment, name) for name in known], y=[MEASURES[name] for name in known], mode="markers",
-            name="random weights", marker={"color": VERMILION, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
+            name="random weights",
+            marker={"color": VERMILION, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
             hovertemplate="random weights, %{y}: %{x:.3f}<extra></extra>",
         )
     )  # fmt: skip
@@ -132,35 +135,39 @@ def shift(result: ModalityGapResult) -> go.Figure:
     """What moves with the clouds: gap, losses, retrieval, and what else is followed."""
     deltas = [step.delta for step in result.shifts]
     at = {key: [getattr(step.moved, key) for step in result.shifts] for key in vars(result.shifts[0].moved)}
-    own = "sigmoid loss" if result.sigmoid else f"loss at scale {result.logit_scale:.3g}"
-    followed = at["association"][0] is not None
+    lines = [line for line in _lines(result) if at[line[1]][0] is not None]
+    panels = list(dict.fromkeys(panel for panel, *_ in lines))
     figure = make_subplots(
-        rows=2, cols=2, vertical_spacing=0.2, horizontal_spacing=0.12,
-        subplot_titles=("gap", "loss (nats)", "retrieval and zero-shot", "association" if followed else ""),
-    )  # fmt: skip
-    lines = [
-        (1, 1, "gap", "gap", BLUE, "solid"),
-        (1, 2, "loss", own, BLUE, "solid"),
-        (1, 2, "loss_scale_1", "loss at scale 1", ORANGE, "dash"),
-        (2, 1, "r1_image_to_text", "R@1, picture to caption", BLUE, "solid"),
-        (2, 1, "r1_text_to_image", "R@1, caption to picture", ORANGE, "dash"),
-        (2, 1, "zero_shot", "zero-shot accuracy", GREEN, "dot"),
-        (2, 2, "association", "association (effect size)", PURPLE, "solid"),
+        rows=-(-len(panels) // 2), cols=2, vertical_spacing=0.14, horizontal_spacing=0.12, subplot_titles=panels
+    )
+    for panel, key, name, colour, dash in lines:
+        place = panels.index(panel)
+        figure.add_trace(
+            go.Scatter(
+                x=deltas, y=at[key], mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2.5},
+                showlegend=panel == "R@1",
+                hovertemplate=f"{name} at %{{x:.2f}}: %{{y:.3f}}<extra></extra>",
+            ),
+            row=place // 2 + 1, col=place % 2 + 1,
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text="δ: apart ← 0 → together", row=-(-len(panels) // 2))
+    figure = styled(figure, "Both clouds moved along the gap", 680)
+    return figure.update_layout(margin={"t": 84, "b": 90})
+
+
+def _lines(result: ModalityGapResult) -> list[tuple[str, str, str, str, str]]:
+    """Panel, what is drawn in it, its name, its colour and its dash."""
+    own = "sigmoid loss" if result.sigmoid else f"loss at scale {result.logit_scale:.3g}"
+    return [
+        ("gap", "gap", "gap", BLUE, "solid"),
+        (own, "loss", own, BLUE, "solid"),
+        ("loss at scale 1", "loss_scale_1", "loss at scale 1", BLUE, "solid"),
+        ("R@1", "r1_image_to_text", "picture to caption", BLUE, "solid"),
+        ("R@1", "r1_text_to_image", "caption to picture", ORANGE, "dash"),
+        ("zero-shot accuracy", "zero_shot", "zero-shot accuracy", GREEN, "solid"),
+        ("association (effect size)", "association", "association", PURPLE, "solid"),
     ]
-    for row, column, key, name, colour, dash in lines:
-        if at[key][0] is not None:
-            figure.add_trace(
-                go.Scatter(
-                    x=deltas, y=at[key], mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2.5},
-                    hovertemplate=f"{name} at %{{x:.2f}}: %{{y:.3f}}<extra></extra>",
-                ),
-                row=row, col=column,
-            )  # fmt: skip
-    for row, column in ((1, 1), (1, 2), (2, 1), (2, 2)):
-        figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"}, row=row, col=column)
-    figure.update_xaxes(title_text="δ: apart ← 0 → together", row=2)
-    figure = styled(figure, "Both clouds moved along the gap", 560)
-    return _roomy(figure, 120)
 
 
 def _roomy(figure: go.Figure, bottom: int) -> go.Figure:
@@ -171,22 +178,21 @@ def _roomy(figure: go.Figure, bottom: int) -> go.Figure:
 def interventions(result: ModalityGapResult) -> go.Figure:
     """What else can be done to the clouds, and what it does to each thing that is followed."""
     columns = [
-        ("gap", "gap", ".3f"), ("loss", "loss", ".2f"), ("loss_scale_1", "loss, scale 1", ".3f"),
+        ("gap", "gap", ".3f"), ("loss", "loss", ".2f"), ("loss_scale_1", "loss,<br>scale 1", ".3f"),
         ("r1_image_to_text", "R@1 →", ".0%"), ("r1_text_to_image", "R@1 ←", ".0%"),
-        ("zero_shot", "zero-shot", ".0%"), ("association", "association", "+.2f"),
+        ("zero_shot", "zero-<br>shot", ".0%"), ("association", "associ-<br>ation", "+.2f"),
     ]  # fmt: skip
     columns = [c for c in columns if getattr(result.interventions[0].moved, c[0]) is not None]
     names = [one.title for one in result.interventions]
     values = [[getattr(one.moved, key) for key, _, _ in columns] for one in result.interventions]
     base = values[0]
     text = [[f"{value:{form}}" for value, (_, _, form) in zip(row, columns, strict=True)] for row in values]
-    change = [
-        [_relative(value, before) for value, before in zip(row, base, strict=True)] for row in values
-    ]
+    change = [[_relative(value, before) for value, before in zip(row, base, strict=True)] for row in values]
     figure = go.Figure(
         go.Heatmap(
-            z=change, x=[title for _, title, _ in columns], y=names, text=text, texttemplate="%{text}", zmin=-1, zmax=1,
-            colorscale=[[0, BLUE], [0.5, "rgba(128,136,144,0.08)"], [1, ORANGE]], showscale=False, xgap=3, ygap=3,
+            z=change, x=[title for _, title, _ in columns], y=names, text=text, texttemplate="%{text}", zmin=-1,
+            zmax=1, colorscale=[[0, BLUE], [0.5, "rgba(128,136,144,0.08)"], [1, ORANGE]], showscale=False, xgap=3,
+            ygap=3,
             hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip
@@ -206,7 +212,8 @@ def dimensions(result: ModalityGapResult) -> go.Figure:
     rows = result.dimensions[:TOP]
     figure = go.Figure(
         go.Bar(
-            x=[f"{row.dimension}" for row in rows], y=[row.share for row in rows], marker={"color": BLUE}, name="share",
+            x=[f"{row.dimension}" for row in rows], y=[row.share for row in rows], marker={"color": BLUE},
+            name="share",
             hovertemplate="dimension %{x}: %{y:.1%} of the gap<extra></extra>",
         )
     )  # fmt: skip
@@ -219,7 +226,8 @@ def dimensions(result: ModalityGapResult) -> go.Figure:
     )  # fmt: skip
     even = 1 / len(result.dimensions)
     figure.add_hline(y=even, line={"color": GREY, "dash": "dot"})
-    figure.update_xaxes(type="category", title_text=f"dimension (of {len(result.dimensions):,}; dotted: all alike)")
+    told = f"dimension (of {len(result.dimensions):,}; dotted: all alike)"
+    figure.update_xaxes(type="category", title_text=told)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     half = int(np.searchsorted(np.cumsum([row.share for row in result.dimensions]), 0.5)) + 1
     count = "One dimension holds" if half == 1 else f"{half} dimensions hold"
@@ -240,7 +248,8 @@ def path(result: ModalityGapResult) -> go.Figure:
         t = [step.t for step in steps]
         figure.add_trace(
             go.Scatter(
-                x=t, y=[step.nearest for step in steps], name=kind, line={"color": colour, "dash": dash, "width": 2.5},
+                x=t, y=[step.nearest for step in steps], name=kind,
+                line={"color": colour, "dash": dash, "width": 2.5},
                 error_y={
                     "type": "data", "symmetric": False, "color": colour, "thickness": 1,
                     "array": [step.high - step.nearest for step in steps],

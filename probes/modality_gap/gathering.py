@@ -1,4 +1,4 @@
-"""From what a visitor gave to pairs of unit rows: embeddings of files, pictures with captions, or the shipped set."""
+"""From what a visitor gave to pairs of unit rows: embeddings of files, pictures with captions, or our own set."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ class Pairs:
     Attributes:
         images, texts: (n, d); row i of both is one pair.
         captions, names, labels: (n,) each, None where nobody says.
-        lengths: of the rows before they were brought to unit length, (2n,), pictures first; None where nobody says.
+        lengths: of the rows before they were brought to unit length, (2n,), pictures first; None where nobody
+            says.
         classes: (k, d) of zero-shot classes; None for none.
         of_class: the class of each pair, (n,), -1 for none.
         people: None where nobody is followed.
@@ -205,7 +206,7 @@ def _people(params: ModalityGapParams, backend: Backend) -> People | None:
 
 
 def _unfamiliar(params: ModalityGapParams, given: Stimuli, backend: Backend) -> Labels:
-    """Sentences on a visitor's pictures, captions and words unlike the model's training; of pictures one is told."""
+    """Sentences on what a visitor brought that is unlike the model's training; of pictures one is told."""
     words = () if params.people == NOBODY else (*params.words, *params.other_words)
     if not len(params.images):
         return text_warnings(backend, words)

@@ -6,7 +6,8 @@ rows again. Then
     x'_i . y'_j = (x_i . y_j + p_i + q_j + k) a_i b_j,    p_i = -x_i . v,  q_j = -t . y_j,  k = t . v
 
 so the moved similarities are those of before with one addend and one factor a row and a column: one product serves
-every move. Taking dimensions D out is x_i -> x_i without D, for which the product of these few columns is taken off.
+every move. Taking dimensions D out is x_i -> x_i without D, for which the product of these few columns is taken
+off.
 
     shift (Liang 2022)   t = delta/2 u, v = -delta/2 u, with u the unit gap: delta > 0 brings the clouds together
     one side alone       t = delta u, or v = -delta u
@@ -85,7 +86,8 @@ class Affine:
             1 / np.sqrt(np.maximum(1 - np.square(gone).sum(axis=1) - 2 * along(rows, o) + o @ o, 1e-12))
             for rows, o, gone in ((images, t, out[0]), (texts, v, out[1]))
         )
-        return cls(*(value.astype(np.float32) for value in (p, a, q, b)), *out)
+        p, a, q, b = (value.astype(np.float32) for value in (p, a, q, b))
+        return cls(p, a, q, b, *out)
 
 
 def shift(direction: Float64, delta: float) -> Move:

@@ -1,9 +1,9 @@
 r"""What chance alone gives: captions dealt anew, and pictures and captions changing places.
 
-    pairs shuffled      captions are dealt to pictures by chance, so that only what belongs together is undone; null of
-                        the measures of pairs
-    modalities swapped  within each pair, picture and caption change places by a coin, so that only which is which is
-                        undone; null of the gap: || sum_i e_i (x_i - y_i) || / n with signs e_i
+    pairs shuffled      captions are dealt to pictures by chance, so that only what belongs together is undone;
+                        null of the measures of pairs
+    modalities swapped  within each pair, picture and caption change places by a coin, so that only which is
+                        which is undone; null of the gap: || sum_i e_i (x_i - y_i) || / n with signs e_i
     chance              1/n for R@1, and one half for a classifier of two
 
 P-values count the arrangements at least as extreme as the observed one, itself included.

@@ -5,14 +5,15 @@ Similarities are never held for all pairs at once: blocks of rows are computed, 
 
     loss         the mean over i of -(L_ii - ln sum_j exp L_ij) and -(L_ii - ln sum_j exp L_ji), in nats (CLIP), or
                  sum_j softplus(-z_ij (L_ij + bias)), z_ij = 1 on the diagonal and else -1 (SigLIP)
-    R@k          the share of pictures (captions) whose own caption (picture) is among the k most similar; a caption
-                 of the same picture, or the picture of the same caption, is right as well, and so is a tie
+    R@k          the share of pictures (captions) whose own caption (picture) is among the k most similar; a
+                 caption of the same picture, or the picture of the same caption, is right as well, and so is a
+                 tie
     uniformity   ln mean_{i<j} exp(-2 ||x_i - x_j||^2) (Wang & Isola 2020); interval by the bootstrap of the linear
                  part of this U-statistic (Hoeffding 1948)
 
-Exponentials are taken of scale (s - c), with c the largest similarity of a right answer, in float32 where the right
-answers lie so close together that none vanishes beside another, and else in float64 with c = 1, where nothing
-vanishes for scales up to 300.
+Exponentials are taken of scale (s - c), with c the largest similarity of a right answer, in float32 where the
+right answers lie so close together that none vanishes beside another, and else in float64 with c = 1, where
+nothing vanishes for scales up to 300.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class Compared:
 
     Attributes:
         losses: of each pair, (n,) for each scoring.
-        image_ranks, text_ranks: how many others come before the right answer, (n,): of captions for a picture, and of
-            pictures for a caption.
+        image_ranks, text_ranks: how many others come before the right answer, (n,): of captions for a picture,
+            and of pictures for a caption.
     """
 
     losses: tuple[Float64, ...]
@@ -195,7 +196,8 @@ class _Moved:
     ) -> _Strip:
         """Everything of a strip of similarities as they were before the move."""
         rows, affine = slice(start, start + len(plain)), self.affine
-        moved, above, grown = (part[: len(plain)] for part in (room.moved, room.above, room.grown))
+        count = len(plain)
+        moved, above, grown = room.moved[:count], room.above[:count], room.grown[:count]
         np.add(plain, affine.q, out=moved)
         if off is not None:
             moved -= off
@@ -312,8 +314,8 @@ def _upper(rows: Float32, progress: Progress) -> Iterator[tuple[int, Float32]]:
         yield start, rows[start : start + BLOCK] @ rows[start:].T
 
 
-def same_as(keys: Sequence[object], n: int, most: int) -> tuple[Rows, Rows] | None:
-    """Places (i, j), i != j, of n things that have the same key; None where there are more than `most`."""
+def same_as(keys: Sequence[object], most: int) -> tuple[Rows, Rows] | None:
+    """Places (i, j), i != j, of things that have the same key; None where there are more than `most`."""
     groups: dict[object, list[int]] = {}
     for place, key in enumerate(keys):
         groups.setdefault(key, []).append(place)

@@ -96,9 +96,7 @@ class ModalityGapParams(Params):
     )
     other_words: tuple[str, ...] = parameter(
         lists()["unpleasant"].words,
-        Lines(
-            label="Other words", help="One a line.", most=200, longest=200, presets=presets(), section=_MOVES
-        ),
+        Lines(label="Other words", help="One a line.", most=200, longest=200, presets=presets(), section=_MOVES),
     )
     dropped: int = parameter(
         16,

@@ -1,12 +1,13 @@
-r"""The geodesic from a picture to its caption: what lies near each step, and how the points there spread (Oh 2023).
+r"""The geodesic from a picture to its caption: what lies near each step, and how points there spread (Oh 2023).
 
 With theta_i the angle between x_i and y_i, step t of the path is
 
     z_i(t) = (sin((1 - t) theta_i) x_i + sin(t theta_i) y_i) / sin theta_i
 
-For each t: alignment with either end, mean ||z_i - x_i||^2 and mean ||z_i - y_i||^2; uniformity of the z_i, as of the
-clouds; and the largest cosine of z_i with a picture or a caption that is none of its ends, on average over i. Whether
-a path is empty shows beside paths whose ends lie in one cloud, and a path to another picture's caption.
+For each t: alignment with either end, mean ||z_i - x_i||^2 and mean ||z_i - y_i||^2; uniformity of the z_i, as
+of the clouds; and the largest cosine of z_i with a picture or a caption that is none of its ends, on average
+over i. Whether a path is empty shows beside paths whose ends lie in one cloud, and a path to another picture's
+caption.
 
 All of it follows from the three tables of cosines (n, n) of the pairs looked at.
 """
@@ -98,7 +99,8 @@ def walk(images: Float32, texts: Float32, seed: int) -> tuple[tuple[PathStep, ..
     found: list[tuple[NDArray[np.intp], NDArray[np.intp], Float32, Float32]] = []
     own = np.arange(n)
     for kind, start, end, end_is_text in (
-        (OWN, "x", own, True), (OTHER, "x", other, True), (PICTURES, "x", other, False), (CAPTIONS, "y", other, True),
+        (OWN, "x", own, True), (OTHER, "x", other, True),
+        (PICTURES, "x", other, False), (CAPTIONS, "y", other, True),
     ):  # fmt: skip
         ends_at = _Ends.of(cosines, start, end, end_is_text)
         for t in STEPS:
@@ -123,7 +125,8 @@ class _Ends:
     """Cosines of the starts and the ends of paths with everything.
 
     Attributes:
-        to_images, to_texts: of starts and of ends with pictures and captions, two of (n, n) each; -2 where it is an end.
+        to_images, to_texts: of starts and of ends with pictures and captions, two of (n, n) each; -2 where it is
+            an end.
         among: of starts with starts, of starts with ends, and of ends with ends.
     """
 

@@ -45,7 +45,8 @@ REFERENCES = (
     ),
     Reference(
         key="wang2020understanding",
-        title="Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere",
+        title="Understanding Contrastive Representation Learning through Alignment and Uniformity on the "
+        "Hypersphere",
         authors="Wang, Tongzhou and Isola, Phillip",
         year=2020,
         venue="ICML",

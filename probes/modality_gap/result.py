@@ -137,10 +137,20 @@ class TrainingRow:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A row of the table `training` with what is drawn of it: both clouds along their own gap and beside it, (2n, 2)."""
+    """A row of the table `training`, and both clouds along their own gap and beside it, (2n, 2)."""
 
     row: TrainingRow
     points: Packed
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnWalks:
+    """`Walks` among the drawn pairs, (n, steps) each."""
+
+    images: Packed
+    texts: Packed
+    image_cosines: Packed
+    text_cosines: Packed
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +166,7 @@ class Cloud:
         distance: of each pair, (n,).
         lengths: before rows were brought to unit length, (2n,); None where nobody says.
         moved: where each view sees the clouds after each intervention, by key.
-        walk_images, walk_texts: places among the drawn of what is nearest to each step of a pair's path, (n, steps),
-            and their cosines; None where paths were not walked for the drawn pairs.
+        walks: what is nearest to each step of each drawn pair's path; None where others were walked.
     """
 
     places: Packed
@@ -170,10 +179,7 @@ class Cloud:
     distance: Packed
     lengths: Packed | None
     moved: dict[str, dict[str, Packed]]
-    walk_images: Packed | None
-    walk_texts: Packed | None
-    walk_image_cosines: Packed | None
-    walk_text_cosines: Packed | None
+    walks: DrawnWalks | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,8 +245,9 @@ class ModalityGapResult:
         if self.compared < self.n:
             found.insert(
                 0,
-                f"What compares every pair with every other (retrieval, loss, uniformity, separability) was measured "
-                f"on {self.compared:,} of {self.n:,} pairs, taken by chance; R@1 is among {self.compared:,}.",
+                "What compares every pair with every other (retrieval, loss, uniformity, separability) was "
+                f"measured on {self.compared:,} of {self.n:,} pairs, taken by chance; "
+                f"R@1 is among {self.compared:,}.",
             )
         return tuple(found)
 

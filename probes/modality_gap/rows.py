@@ -45,7 +45,7 @@ def mean(rows: Float32) -> Float64:
 
 
 def gap_direction(images: Float32, texts: Float32) -> tuple[Float64, float]:
-    """The unit vector from the captions' mean to the pictures', (d,), and the gap; any direction if there is none."""
+    """The unit vector from the captions' mean to the pictures', (d,), and the gap; any unit vector for no gap."""
     difference = mean(images) - mean(texts)
     gap = float(np.linalg.norm(difference))
     if gap == 0:

@@ -1,8 +1,8 @@
 """How well a linear rule tells pictures from captions, cross-validated; both rows of a pair fall into one fold.
 
 Two rules: a linear classifier of all dimensions (ridge regression on the modality), and a threshold on the gap
-direction alone, half-way between both means, which is the classifier of the nearer mean. Each row is judged by a rule
-that saw neither it nor its partner.
+direction alone, half-way between both means, which is the classifier of the nearer mean. Each row is judged by a
+rule that saw neither it nor its partner.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ def moments(result: ModalityGapResult) -> go.Figure:
     figure.update_xaxes(range=[-1.02, 1.02], showticklabels=False)
     figure.update_yaxes(range=[-1.02, 1.02], showticklabels=False)
     figure.update_annotations(font={"size": 12})
-    figure = styled(figure, "The same pairs before, during and after training (across: along their gap)", 90 + HEIGHT * rows)
+    title = "The same pairs before, during and after training (across: along their gap)"
+    figure = styled(figure, title, 90 + HEIGHT * rows)
     return figure.update_layout(margin={"t": 84})
 
 
@@ -51,14 +52,13 @@ def growth(result: ModalityGapResult) -> go.Figure:
     """The gap and the cosines over the pictures seen in training; the last point is the model itself."""
     seen = [moment.row for moment in result.training if moment.row.pictures_seen is not None]
     now = next(moment.row for moment in result.training if moment.row.moment == "this model")
-    figure = make_subplots(
-        rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=("gap", "mean cosine and R@1")
-    )
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=("gap", "mean cosine and R@1"))
     x = [max(row.pictures_seen or 0, FIRST) for row in seen]
     last = END
     figure.add_trace(
         go.Scatter(
-            x=[*x, last], y=[row.gap for row in (*seen, now)], mode="lines+markers", name="gap", line={"color": BLUE},
+            x=[*x, last], y=[row.gap for row in (*seen, now)], mode="lines+markers", name="gap",
+            line={"color": BLUE},
             error_y={
                 "type": "data", "symmetric": False, "thickness": 1,
                 "array": [(row.gap_high or row.gap) - row.gap for row in (*seen, now)],
