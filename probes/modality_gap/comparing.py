@@ -44,7 +44,8 @@ def right_answers(pairs: Pairs, places: Rows) -> tuple[tuple[Rows, Rows] | None,
 
     Rows that are equal to the last bit are of equal pictures or captions.
     """
-    found, cautions = [], []
+    found: list[tuple[Rows, Rows]] = []
+    cautions = []
     for what, rows in (("pictures", pairs.images), ("captions", pairs.texts)):
         keys = [rows[place].tobytes() for place in places]
         repeated = len(keys) - len(set(keys))
@@ -58,9 +59,9 @@ def right_answers(pairs: Pairs, places: Rows) -> tuple[tuple[Rows, Rows] | None,
             found.append(same)
     if not found:
         return None, tuple(cautions)
-    rows = np.concatenate([part[0] for part in found])
-    columns = np.concatenate([part[1] for part in found])
-    return (rows, columns), tuple(cautions)
+    pictures: Rows = np.concatenate([part[0] for part in found])
+    captions: Rows = np.concatenate([part[1] for part in found])
+    return (pictures, captions), tuple(cautions)
 
 
 def pairwise_measures(

@@ -86,8 +86,8 @@ class Affine:
             1 / np.sqrt(np.maximum(1 - np.square(gone).sum(axis=1) - 2 * along(rows, o) + o @ o, 1e-12))
             for rows, o, gone in ((images, t, out[0]), (texts, v, out[1]))
         )
-        p, a, q, b = (value.astype(np.float32) for value in (p, a, q, b))
-        return cls(p, a, q, b, *out)
+        narrow = [np.asarray(value, dtype=np.float32) for value in (p, a, q, b)]
+        return cls(narrow[0], narrow[1], narrow[2], narrow[3], *out)
 
 
 def shift(direction: Float64, delta: float) -> Move:
