@@ -109,13 +109,6 @@ def test_places_of_equal_keys():
     rows, columns = same_as(["a", "b", "a", "c", "a"], 100)
     found = set(zip(rows.tolist(), columns.tolist(), strict=True))
     assert found == {(0, 2), (0, 4), (2, 0), (2, 4), (4, 0), (4, 2)}
-        (0, 2),
-        (0, 4),
-        (2, 0),
-        (2, 4),
-        (4, 0),
-        (4, 2),
-    }
     assert same_as(["a"] * 20, 100) is None
 
 
