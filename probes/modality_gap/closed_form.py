@@ -67,6 +67,7 @@ def closed_forms(images: Float32, texts: Float32, seed: int) -> tuple[Measured, 
     draws = np.concatenate(
         [_formulas(weights, images, texts, scalars) for weights in bootstrap_weights(n, count, seed)]
     )
+    draws = draws[np.isfinite(draws).all(axis=1)]  # of two pairs, every other draw has one pair alone
     low, high = ends(draws)
     low[0], high[0] = ends_of_distance(draws[:, 0], value[0], 0.0, 2.0)
     rows = zip(NAMES, value, low, high, strict=True)
