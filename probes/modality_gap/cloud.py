@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from probes.core.arrays import Packed
 from probes.core.model import Float32, Progress, no_progress
@@ -94,8 +96,11 @@ def _packed(values: Any) -> Packed:
 
 def _leading(symmetric: Float64) -> tuple[Float64, Float64]:
     """The three largest eigenvalues and their vectors as rows, signs fixed; padded where there are fewer."""
-    values, vectors = np.linalg.eigh(symmetric)
-    order = np.argsort(-values)[:DIMENSIONS]
+    d = len(symmetric)
+    # threads gain nothing on so small a matrix, and wait for one another for seconds where cores are shared
+    with threadpool_limits(1, user_api="blas"):
+        values, vectors = scipy.linalg.eigh(symmetric, subset_by_index=[max(0, d - DIMENSIONS), d - 1])
+    order = np.argsort(-values)
     rows = vectors[:, order].T
     rows = rows * np.array([_sign(row[np.abs(row).argmax()]) for row in rows])[:, None]
     missing = DIMENSIONS - len(rows)

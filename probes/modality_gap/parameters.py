@@ -88,7 +88,7 @@ class ModalityGapParams(Params):
         Lines(
             label="Words",
             help="One a line. The association is with these rather than the other words.",
-            most=200,
+            most=1000,
             longest=200,
             presets=presets(),
             section=_MOVES,
@@ -96,7 +96,7 @@ class ModalityGapParams(Params):
     )
     other_words: tuple[str, ...] = parameter(
         lists()["unpleasant"].words,
-        Lines(label="Other words", help="One a line.", most=200, longest=200, presets=presets(), section=_MOVES),
+        Lines(label="Other words", help="One a line.", most=1000, longest=200, presets=presets(), section=_MOVES),
     )
     dropped: int = parameter(
         16,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestCentroid
+from threadpoolctl import threadpool_limits
 
 from probes.core.model import Float32
 from probes.core.statistics import wilson
@@ -44,7 +45,8 @@ def _right(images: Float32, texts: Float32, make: Callable[[], Any], seed: int) 
     right = np.zeros((2, len(images)), dtype=np.bool_)
     for train, test in KFold(min(FOLDS, len(images)), shuffle=True, random_state=seed).split(images):
         rows = np.concatenate([images[train], texts[train]])
-        with np.errstate(invalid="ignore"):  # one pair has no spread, which nobody needs
+        # one pair has no spread, which nobody needs; threads would wait for one another on shared cores
+        with np.errstate(invalid="ignore"), threadpool_limits(1, user_api="blas"):
             rule = make().fit(rows, np.repeat([0, 1], len(train)))
         right[0, test] = rule.predict(images[test]) == 0
         right[1, test] = rule.predict(texts[test]) == 1
