@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from bench.audits import audits
 from bench.cases import Case, cases, gpu_share, peak_memory
+from bench.gaps import gaps
 from probes.backend.device import choose_device, cpu_has_amx
 
 
@@ -92,6 +93,22 @@ def audit_figures() -> list[Figure]:
     ]
 
 
+def gap_figures() -> list[Figure]:
+    """Modality gaps: seconds, memory and frames, which are this machine's, and the ratio to the plain way."""
+    timed, who = gaps(), "modality gap"
+    whole, sums, few, every, seen = timed.values()
+    return [
+        figure(who, "5,000 pairs x 512, everything, seconds", [whole.seconds], 3, above=False),
+        figure(who, "a shift, against a product for each step", [whole.ratio or 0.0]),
+        figure(who, "50,000 pairs x 512, sums alone, seconds", [sums.seconds], 5, above=False),
+        figure(who, "the same and a random 5,000 compared, seconds", [few.seconds]),
+        figure(who, "all 50,000 compared, seconds", [every.seconds]),
+        figure(who, "the same, peak memory, GB", [every.peak / 1e9], 2, above=False),
+        figure(who, "5,000 pairs on the screen, seconds", [seen.seconds], 2, above=False),
+        figure(who, "slider, frames a second", [seen.ratio or 0.0], 30),
+    ]
+
+
 def main() -> int:
     """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -101,7 +118,7 @@ def main() -> int:
     asked = parser.parse_args()
     device = choose_device("auto")
     figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
-    figures += audit_figures()
+    figures += audit_figures() + gap_figures()
     if device.type == "cuda":
         shares = gpu_share(device, asked.repeats)
         figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))

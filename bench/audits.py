@@ -5,17 +5,12 @@ Each runs in a process of its own, so that its peak memory is its own.
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
+from bench.apart import Timed, apart, peak
 from probes.backend import load
 from probes.bias_audit import PROBE
 from probes.bias_audit.association import adjusted, association_measures, weat_measure
@@ -30,15 +25,6 @@ from probes.core.resampling import RESAMPLES
 PICTURES, WORDS, TEMPLATES, WIDTH, GROUPS = 10_954, 400, 11, 512, 7
 LOOPED = 4
 """Words whose intervals are computed one by one, to tell how long all would take."""
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Seconds of an audit, its peak memory in bytes, and, where there is one, how much slower the plain way is."""
-
-    seconds: float
-    peak: int
-    ratio: float | None = None
 
 
 def _unit(rng: np.random.Generator, *shape: int) -> Float32:
@@ -68,7 +54,7 @@ def large() -> Timed:
     )
     adjusted(found)
     seconds = time.perf_counter() - began
-    return Timed(seconds, _peak(), _looped(scores.mean, who) / associated)
+    return Timed(seconds, peak(), _looped(scores.mean, who) / associated)
 
 
 def _looped(scores: Float32, who: Grouping) -> float:
@@ -93,28 +79,9 @@ def shipped() -> Timed:
     backend.encode_texts(["anything"])
     began = time.perf_counter()
     run(PROBE, PROBE.example(), backend)
-    return Timed(time.perf_counter() - began, _peak())
-
-
-def _peak() -> int:
-    """Peak memory of this process in bytes.
-
-    On Linux by the kernel's high-water mark of this program alone: `ru_maxrss` outlives exec there, and so would
-    tell the peak of the process that started this one.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return Timed(time.perf_counter() - began, peak())
 
 
 def audits() -> dict[str, Timed]:
     """Every audit by name, each in a process of its own."""
-    spawn = multiprocessing.get_context("spawn")
-    found = {}
-    for name, work in (("large", large), ("shipped", shipped)):
-        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-            found[name] = pool.submit(work).result()
-    return found
+    return {"large": apart(large), "shipped": apart(shipped)}

@@ -57,7 +57,7 @@ def evaluated() -> tuple[Evaluated, ...]:
 @lru_cache(maxsize=1)
 def pictures() -> tuple[Picture, ...]:
     """The pictures of the set, 72 pixels a side, in order."""
-    chosen = [pair for pair, _ in _chosen()]
+    chosen = chosen_pairs()
     drawn = [
         image
         for start in range(0, len(chosen), BATCH)
@@ -66,6 +66,11 @@ def pictures() -> tuple[Picture, ...]:
     return tuple(
         Picture(f"pair {pair.index}", np.asarray(image)) for pair, image in zip(chosen, drawn, strict=True)
     )
+
+
+def chosen_pairs() -> list[Pair]:
+    """The pairs of the set as the world knows them, in order."""
+    return [pair for pair, _ in _chosen()]
 
 
 @lru_cache(maxsize=1)

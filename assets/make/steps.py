@@ -10,7 +10,19 @@ from pathlib import Path
 import open_clip
 import torch
 
-from assets.make import card, doses, evaluate, examples, familiarity, figures, manifest, metrics, people, runs
+from assets.make import (
+    card,
+    doses,
+    evaluate,
+    examples,
+    familiarity,
+    figures,
+    manifest,
+    metrics,
+    people,
+    runs,
+    snapshots,
+)
 from assets.make import train as training
 from assets.make.emoji import read_json
 from assets.make.export import export
@@ -167,6 +179,12 @@ def write_people(places: Places, arguments: argparse.Namespace) -> None:
     """Write the listing of drawn people that the bias audit opens with."""
     path = places.out / "stimuli" / "people" / "people.csv"
     print(path, people.write(path, load("balanced"), read_sources()), "people")
+
+
+def write_snapshots(places: Places, arguments: argparse.Namespace) -> None:
+    """Write what the weights kept during training make of the fixed set of pairs."""
+    path = places.models / "snapshots.npz"
+    print(path, snapshots.write(path, places.work), "moments of training")
 
 
 def write_manifest(places: Places, arguments: argparse.Namespace) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from probes.core.arrays import Packed
 from probes.core.model import Float32, Progress, no_progress
+from probes.core.threads import one_blas_thread
 from probes.modality_gap.moves import Move
 from probes.modality_gap.rows import along
 
@@ -98,7 +98,7 @@ def _leading(symmetric: Float64) -> tuple[Float64, Float64]:
     """The three largest eigenvalues and their vectors as rows, signs fixed; padded where there are fewer."""
     d = len(symmetric)
     # threads gain nothing on so small a matrix, and wait for one another for seconds where cores are shared
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         values, vectors = scipy.linalg.eigh(symmetric, subset_by_index=[max(0, d - DIMENSIONS), d - 1])
     order = np.argsort(-values)
     rows = vectors[:, order].T

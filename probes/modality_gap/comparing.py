@@ -14,9 +14,9 @@ from probes.modality_gap import association
 from probes.modality_gap.closed_form import FEWER, RESAMPLES, Measured, bootstrap_weights
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move, shift
+from probes.modality_gap.moves import gaps as moves_gaps
 from probes.modality_gap.pairwise import Compared, Scoring, compare, same_as, uniformity
 from probes.modality_gap.result import Moved, TemperatureRow
-from probes.modality_gap.rows import along
 from probes.modality_gap.separability import separability
 
 Float64 = NDArray[np.float64]
@@ -91,34 +91,23 @@ def pairwise_measures(
     return found
 
 
-def after(pairs: Pairs, move: Move, compared: Compared, direction: Float64) -> Moved:
-    """Everything that is followed, after a move."""
+def after(
+    pairs: Pairs, moves: Sequence[Move], compared: Sequence[Compared], direction: Float64
+) -> Sequence[Moved]:
+    """Everything that is followed, after each move."""
+    gaps = moves_gaps(moves, pairs.images, pairs.texts, direction)
+    return [_after(pairs, *one) for one in zip(moves, compared, gaps, strict=True)]
+
+
+def _after(pairs: Pairs, move: Move, compared: Compared, gap: float) -> Moved:
     (r1_image, r1_text), (r5_image, r5_text) = compared.recall(1), compared.recall(5)
     zero_shot, leaning = None, None
     if pairs.classes is not None and pairs.of_class is not None:
         zero_shot = association.accuracy(pairs.images, pairs.classes, pairs.of_class, move).value
     if pairs.people is not None:
         leaning = association.effect_size(*association.leanings(pairs.people, move))
-    gap = gap_after(pairs, move, direction)
     loss, loss_scale_1 = compared.loss(0), compared.loss(1)
     return Moved(gap, loss, loss_scale_1, r1_image, r1_text, r5_image, r5_text, zero_shot, leaning)
-
-
-def gap_after(pairs: Pairs, move: Move, direction: Float64) -> float:
-    """The gap after a move: signed along the old direction for a shift, else its length."""
-    if move.name == "shift":
-        half = float(move.image_offset @ direction)
-        sides = []
-        for rows, step in ((pairs.images, -half), (pairs.texts, half)):
-            t = along(rows, direction)
-            sides.append(float(((t + step) / np.sqrt(np.maximum(1 + 2 * step * t + step**2, 1e-12))).mean()))
-        return sides[0] - sides[1]
-    total = np.zeros(len(direction))
-    for start in range(0, len(pairs), 16_384):
-        part = slice(start, start + 16_384)
-        total += move.images(pairs.images[part]).sum(axis=0, dtype=np.float64)
-        total -= move.texts(pairs.texts[part]).sum(axis=0, dtype=np.float64)
-    return float(np.linalg.norm(total)) / len(pairs)
 
 
 def temperatures(pairs: Pairs, places: Rows, direction: Float64, own: Scoring) -> tuple[TemperatureRow, ...]:

@@ -23,9 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.model import Float32
-from probes.modality_gap.rows import along, mean, normalised
+from probes.modality_gap.rows import mean, normalised
 
 Float64 = NDArray[np.float64]
+
+
+SHIFT = "shift"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,24 +78,66 @@ class Affine:
     texts: Float32
 
     @classmethod
-    def of(cls, move: Move, images: Float32, texts: Float32) -> Affine:
-        """Of a move, for unit rows (n, d) and (m, d)."""
+    def of(cls, moves: Sequence[Move], images: Float32, texts: Float32) -> list[Affine]:
+        """Of several moves, for unit rows (n, d) and (m, d); one product takes all rows along all offsets."""
+        t, v = (np.stack([getattr(move, side) for move in moves]) for side in ("image_offset", "text_offset"))
+        for row, move in enumerate(moves):
+            t[row, list(move.dropped)] = v[row, list(move.dropped)] = 0
+        both = np.concatenate([t, v]).T.astype(np.float32)
+        x, y = (np.asarray(rows @ both, dtype=np.float64) for rows in (images, texts))
+        count = len(moves)
+        return [
+            cls._of(
+                move,
+                images,
+                texts,
+                (-x[:, count + k], -y[:, k] + t[k] @ v[k]),
+                (t[k] @ t[k] - 2 * x[:, k], v[k] @ v[k] - 2 * y[:, count + k]),
+            )
+            for k, move in enumerate(moves)
+        ]
+
+    @classmethod
+    def _of(
+        cls,
+        move: Move,
+        images: Float32,
+        texts: Float32,
+        addends: tuple[Float64, Float64],
+        grown: tuple[Float64, Float64],
+    ) -> Affine:
+        """From the addends of rows and columns, and by how much the squared lengths of both grew."""
         dropped = list(move.dropped)
-        t, v = move.image_offset.copy(), move.text_offset.copy()
-        t[dropped] = v[dropped] = 0
-        p, q = -along(images, v), -along(texts, t) + t @ v
         out = images[:, dropped], texts[:, dropped]
-        a, b = (
-            1 / np.sqrt(np.maximum(1 - np.square(gone).sum(axis=1) - 2 * along(rows, o) + o @ o, 1e-12))
-            for rows, o, gone in ((images, t, out[0]), (texts, v, out[1]))
-        )
-        narrow = [np.asarray(value, dtype=np.float32) for value in (p, a, q, b)]
-        return cls(narrow[0], narrow[1], narrow[2], narrow[3], *out)
+        factors = [
+            1 / np.sqrt(np.maximum(1 + more - np.square(gone).sum(axis=1), 1e-12))
+            for more, gone in zip(grown, out, strict=True)
+        ]
+        p, q, a, b = (np.asarray(part, dtype=np.float32) for part in (*addends, *factors))
+        return cls(p, a, q, b, *out)
+
+
+def gaps(moves: Sequence[Move], images: Float32, texts: Float32, direction: Float64) -> list[float]:
+    """The gap of rows (n, d) after each move: signed along `direction` for a shift, else its length.
+
+    The mean of x'_i = (x_i - t) a_i is (sum a_i x_i - t sum a_i) / n, so that no row is moved.
+    """
+    parts = Affine.of(moves, images, texts)
+    x = np.stack([part.a for part in parts]) @ images
+    y = np.stack([part.b for part in parts]) @ texts
+    found = []
+    for move, part, xs, ys in zip(moves, parts, x.astype(np.float64), y.astype(np.float64), strict=True):
+        total = xs - move.image_offset * part.a.sum(dtype=np.float64)
+        total -= ys - move.text_offset * part.b.sum(dtype=np.float64)
+        total[list(move.dropped)] = 0
+        length = total @ direction if move.name == SHIFT else np.linalg.norm(total)
+        found.append(float(length) / len(images))
+    return found
 
 
 def shift(direction: Float64, delta: float) -> Move:
     """Both clouds moved along the unit gap, by half of `delta` each."""
-    return Move("shift", delta / 2 * direction, -delta / 2 * direction)
+    return Move(SHIFT, delta / 2 * direction, -delta / 2 * direction)
 
 
 def interventions(images: Float32, texts: Float32, direction: Float64, gap: float, most: int) -> Sequence[Move]:

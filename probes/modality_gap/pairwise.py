@@ -102,7 +102,7 @@ def compare(
     """
     n = len(images)
     answers = _Right.of(images, texts, right)
-    work = [_Moved.of(move, images, texts, answers, scorings) for move in moves]
+    work = [_Moved.of(part, answers, scorings) for part in Affine.of(moves, images, texts)]
     tallies = [_Tally.empty(n, scorings) for _ in moves]
     height = max(1, min(255, STRIP_BYTES // (4 * n)))
     room = _Room(height, n)
@@ -111,16 +111,11 @@ def compare(
         for start in range(0, n, tall):
             progress(start / n, "comparing every picture with every caption")
             block = images[start : start + tall] @ texts.T
-            corrections = [moved.correction(start, len(block)) for moved in work]
             strips = [(a, min(a + height, len(block))) for a in range(0, len(block), height)]
 
-            def one(strip: tuple[int, int], block: Float32 = block, start: int = start,
-                    corrections: Sequence[Float32 | None] = corrections) -> list[_Strip]:  # fmt: skip
+            def one(strip: tuple[int, int], block: Float32 = block, start: int = start) -> list[_Strip]:
                 a, b = strip
-                return [
-                    moved.strip(block[a:b], start + a, None if off is None else off[a:b], scorings, room)
-                    for moved, off in zip(work, corrections, strict=True)
-                ]
+                return [moved.strip(block[a:b], start + a, scorings, room) for moved in work]
 
             for (a, b), done in zip(strips, pool.map(one, strips), strict=True):
                 for tally, part in zip(tallies, done, strict=True):
@@ -172,35 +167,25 @@ class _Moved:
     centres: tuple[tuple[float, ...], tuple[bool, ...]]
 
     @classmethod
-    def of(cls, move: Move, images: Float32, texts: Float32, right: _Right, scorings: Sequence[Scoring]) -> _Moved:
-        affine = Affine.of(move, images, texts)
+    def of(cls, affine: Affine, right: _Right, scorings: Sequence[Scoring]) -> _Moved:
         i, j = right.rows, right.columns
         similar = right.similar + affine.p[i] + affine.q[j]
         if affine.images.shape[1]:
             similar -= np.einsum("ij,ij->i", affine.images[i], affine.texts[j])
         similar *= affine.a[i] * affine.b[j]
-        best = np.full((2, len(images)), -2, dtype=np.float32)
+        best = np.full((2, len(affine.p)), -2, dtype=np.float32)
         np.maximum.at(best[0], i, similar)
         np.maximum.at(best[1], j, similar)
-        return cls(affine, similar[: len(images)], best[0], best[1], _centres(best, scorings))
+        return cls(affine, similar[: len(affine.p)], best[0], best[1], _centres(best, scorings))
 
-    def correction(self, start: int, count: int) -> Float32 | None:
-        """What dropped dimensions add to a block of similarities."""
-        if not self.affine.images.shape[1]:
-            return None
-        off: Float32 = self.affine.images[start : start + count] @ self.affine.texts.T
-        return off
-
-    def strip(
-        self, plain: Float32, start: int, off: Float32 | None, scorings: Sequence[Scoring], room: _Room
-    ) -> _Strip:
+    def strip(self, plain: Float32, start: int, scorings: Sequence[Scoring], room: _Room) -> _Strip:
         """Everything of a strip of similarities as they were before the move."""
         rows, affine = slice(start, start + len(plain)), self.affine
         count = len(plain)
         moved, above, grown = room.moved[:count], room.above[:count], room.grown[:count]
         np.add(plain, affine.q, out=moved)
-        if off is not None:
-            moved -= off
+        if affine.images.shape[1]:  # what dropped dimensions add
+            moved -= np.matmul(affine.images[rows], affine.texts.T, out=grown)
         moved += affine.p[rows, None]
         moved *= affine.b
         moved *= affine.a[rows, None]

@@ -119,7 +119,7 @@ def _moved(
     compared = compare(images, texts, moves, scorings, right, _part(progress, 0.45, 0.7))
     unmoved = compared[deltas.index(0.0)]
     measured = comparing.pairwise_measures(pairs, chosen, unmoved, seed, _part(progress, 0.7, 0.8))
-    steps = [comparing.after(pairs, move, one, direction) for move, one in zip(moves, compared, strict=True)]
+    steps = comparing.after(pairs, moves, compared, direction)
     shifts = tuple(Shifted(delta, step) for delta, step in zip(deltas, steps, strict=False))
     outcomes = [shifts[deltas.index(0.0)].moved, *steps[len(deltas) :]]
     done = tuple(Intervention(m.name, _title(m), step) for m, step in zip(others, outcomes, strict=True))

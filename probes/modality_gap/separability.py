@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestCentroid
-from threadpoolctl import threadpool_limits
 
 from probes.core.model import Float32
 from probes.core.statistics import wilson
+from probes.core.threads import one_blas_thread
 from probes.modality_gap.closed_form import Measured
 
 FOLDS = 3
@@ -46,7 +46,7 @@ def _right(images: Float32, texts: Float32, make: Callable[[], Any], seed: int) 
     for train, test in KFold(min(FOLDS, len(images)), shuffle=True, random_state=seed).split(images):
         rows = np.concatenate([images[train], texts[train]])
         # one pair has no spread, which nobody needs; threads would wait for one another on shared cores
-        with np.errstate(invalid="ignore"), threadpool_limits(1, user_api="blas"):
+        with np.errstate(invalid="ignore"), one_blas_thread():
             rule = make().fit(rows, np.repeat([0, 1], len(train)))
         right[0, test] = rule.predict(images[test]) == 0
         right[1, test] = rule.predict(texts[test]) == 1

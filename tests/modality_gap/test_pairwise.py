@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from probes.modality_gap import pairwise
-from probes.modality_gap.moves import Move, interventions, shift
+from probes.modality_gap.moves import Move, gaps, interventions, shift
 from probes.modality_gap.pairwise import Scoring, compare, same_as
 from probes.modality_gap.rows import gap_direction
 from tests.modality_gap.clouds import clip_loss, pairs, sigmoid_loss, turned
@@ -112,16 +112,15 @@ def test_places_of_equal_keys():
     assert same_as(["a"] * 20, 100) is None
 
 
-def test_shifting_further_apart_and_together_is_signed_along_the_old_gap():
-    from probes.modality_gap.comparing import gap_after
-    from probes.modality_gap.gathering import Pairs
-
+def test_gaps_after_every_move_are_those_of_moved_rows():
     images, texts = pairs(120, 20, gap=0.8)
     direction, gap = gap_direction(images, texts)
-    both = Pairs(images, texts, "")
-    for delta in (-1.0, 0.0, 0.6, 2.0):
-        x, y = moved_plainly(shift(direction, delta), images, texts)
-        expected = (x.mean(0) - y.mean(0)) @ direction
-        assert gap_after(both, shift(direction, delta), direction) == pytest.approx(expected, abs=1e-6)
-    assert gap_after(both, shift(direction, 0.0), direction) == pytest.approx(gap, abs=1e-6)
-    assert gap_after(both, shift(direction, 3.0), direction) < 0
+    moves = every_move(images, texts)
+    for move, found in zip(moves, gaps(moves, images, texts, direction), strict=True):
+        x, y = moved_plainly(move, images, texts)
+        difference = x.mean(0) - y.mean(0)
+        expected = difference @ direction if move.name == "shift" else np.linalg.norm(difference)
+        assert found == pytest.approx(expected, abs=1e-6)
+    still, across = gaps([shift(direction, 0.0), shift(direction, 3.0)], images, texts, direction)
+    assert still == pytest.approx(gap, abs=1e-6)
+    assert across < 0
