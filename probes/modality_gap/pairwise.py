@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.model import Float32, Progress, no_progress
+from probes.core.threads import one_blas_thread
 from probes.modality_gap.moves import Affine, Move
 
 Float64 = NDArray[np.float64]
@@ -117,9 +118,10 @@ def compare(
                 a, b = strip
                 return [moved.strip(block[a:b], start + a, scorings, room) for moved in work]
 
-            for (a, b), done in zip(strips, pool.map(one, strips), strict=True):
-                for tally, part in zip(tallies, done, strict=True):
-                    tally.add(start + a, start + b, part)
+            with one_blas_thread():  # strips run side by side, each on one
+                for (a, b), done in zip(strips, pool.map(one, strips), strict=True):
+                    for tally, part in zip(tallies, done, strict=True):
+                        tally.add(start + a, start + b, part)
     progress(1.0, "comparing every picture with every caption")
     return tuple(tally.finish(moved, scorings) for tally, moved in zip(tallies, work, strict=True))
 
