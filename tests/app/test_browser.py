@@ -16,7 +16,7 @@ from tests.app.conftest import Tab
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/zero-shot", "/bias-audit", "/red-circle")
+PAGES = ("/zero-shot", "/bias-audit", "/modality-gap", "/red-circle")
 FILE = ".stage input[type=file]"
 
 

@@ -1,0 +1,130 @@
+"""The explorer of the modality gap in a real browser: seen, touched, moved, and on files of a visitor's own."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.app.conftest import Tab
+from tests.modality_gap.clouds import pairs, plainly
+
+pytestmark = pytest.mark.browser
+
+STAGE = "#evidence-model .explorer-stage"
+
+
+def opened(tab: Tab, path: str = "/modality-gap") -> Page:
+    page = tab.open(path)
+    page.wait_for_selector(STAGE)
+    return page
+
+
+def part(page: Page, selector: str) -> Locator:
+    return page.locator(f"#evidence-model {selector}")
+
+
+def tile(page: Page, key: str) -> float:
+    return float(
+        part(page, f".explorer-tile[data-key={key}] .explorer-value").get_attribute("data-value") or "nan"
+    )
+
+
+def slide(page: Page, delta: float) -> None:
+    part(page, ".explorer-slider").evaluate(
+        "(slider, delta) => { slider.value = delta; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        delta,
+    )
+    page.wait_for_timeout(150)
+
+
+def npz(images: np.ndarray, texts: np.ndarray) -> dict[str, object]:
+    stream = io.BytesIO()
+    np.savez(stream, images=images, texts=texts)
+    return {"name": "mine.npz", "mimeType": "application/octet-stream", "buffer": stream.getvalue()}
+
+
+def test_the_slider_moves_every_value_without_asking_the_server(tab: Tab) -> None:
+    page = opened(tab)
+    still = tile(page, "gap")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    slide(page, 0.5)
+    together = tile(page, "gap")
+    slide(page, -1)
+    apart = tile(page, "gap")
+    assert together < still < apart
+    assert not [url for url in asked if "queue/join" in url or "/run/" in url]
+    part(page, ".explorer-reset").click()
+    expect(part(page, ".explorer-tile[data-key=gap] .explorer-value")).to_have_attribute("data-value", str(still))
+
+
+def test_a_pair_is_shown_and_walked_from_its_picture_to_its_caption(tab: Tab) -> None:
+    page = opened(tab)
+    part(page, ".explorer-next").click()
+    card = part(page, ".explorer-card")
+    expect(card).to_contain_text("house, card index dividers and fried shrimp emoji")
+    expect(card).to_contain_text("Pair 1 of 500")
+    assert part(page, ".explorer-walk .explorer-step").count() == 11 + 2
+    part(page, ".explorer-next").click()
+    expect(card).to_contain_text("Pair 2 of 500")
+    page.keyboard.press("Escape")
+
+
+def test_something_else_is_done_to_the_clouds(tab: Tab) -> None:
+    page = opened(tab)
+    still = tile(page, "gap")
+    part(page, ".explorer-move[data-key=centred]").click()
+    page.wait_for_timeout(700)
+    assert tile(page, "gap") < still / 2
+    expect(part(page, ".explorer-move-note")).to_contain_text("mean")
+    slide(page, 0.1)
+    expect(part(page, ".explorer-move[data-key=centred]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_lasso_lists_what_is_inside(tab: Tab) -> None:
+    page = opened(tab)
+    part(page, ".explorer-lasso").click()
+    part(page, ".explorer-stage").scroll_into_view_if_needed()
+    box = part(page, ".explorer-stage").bounding_box()
+    assert box is not None
+    corners = [(0.15, 0.1), (0.95, 0.1), (0.95, 0.85), (0.15, 0.85), (0.15, 0.1)]
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for x, y in at[1:]:
+        page.mouse.move(x, y, steps=6)
+    page.mouse.up()
+    expect(part(page, ".explorer-list")).to_contain_text("more")
+    assert part(page, ".explorer-item").count() == 60
+    part(page, ".explorer-clear").click()
+    expect(part(page, ".explorer-item")).to_have_count(0)
+
+
+def test_own_embeddings_are_measured_and_what_cannot_be_is_refused_beside_the_field(tab: Tab) -> None:
+    page = opened(tab)
+    images, texts = pairs(60, 12, gap=0.8)
+    page.get_by_role("button", name="Your own pairs").click()
+    page.set_input_files(
+        "#field-embeddings input[type=file]", [npz(np.where(images > 0.9, np.nan, images), texts[:5])]
+    )
+    expect(page.get_by_text("row i of both is one pair")).to_be_visible()
+    page.set_input_files("#field-embeddings input[type=file]", [npz(5 * images, texts)])
+    expect(page.get_by_text("60 pairs of width 12")).to_be_visible()
+    tab.run()
+    expect(page.locator("#answer-model .headline")).to_contain_text("n = 60 pairs")
+    page.wait_for_timeout(300)
+    assert tile(page, "gap") == pytest.approx(plainly(images, texts)["gap"], abs=1e-3)
+    assert part(page, ".explorer-colour option[value=norm]").count() == 1
+    assert page.locator("#evidence-beside").is_hidden()
+
+
+@pytest.mark.slow
+def test_umap_follows_with_its_warning(tab: Tab) -> None:
+    page = opened(tab)
+    page.wait_for_selector("#evidence-model .explorer-view[data-view=umap]:not([disabled])", timeout=120_000)
+    part(page, ".explorer-view[data-view=umap]").click()
+    expect(part(page, ".explorer-note")).to_contain_text("exaggerates gaps")
+    expect(part(page, ".explorer-note")).to_contain_text("not moved by the slider")
