@@ -36,8 +36,7 @@ SHIPPED = (
     Shipped("doses", "models/doses.json", "Apache-2.0", (), "python -m assets.make doses"),
     Shipped(
         "models.snapshots", "models/snapshots.npz", "Apache-2.0", ("train", "labels"),
-        "python -m assets.make train --stage names-48; python -m assets.make train --stage names-72; "
-        "python -m assets.make snapshots",
+        "python -m assets.make train --stage names-48; python -m assets.make snapshots",
     ),
     Shipped(
         "world.drawings", "world/train.zip", "each drawing under its style's licence: Apache-2.0, MIT, CC-BY-4.0",

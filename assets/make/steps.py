@@ -93,7 +93,7 @@ def train_stage(places: Places, arguments: argparse.Namespace) -> None:
     runs.write_machine(folder)
     training.train(
         trainer, folder, lambda model: evaluate.recalls(model, trainer.tokenizer, asked),
-        keep=training.KEPT[arguments.stage],
+        keep=training.KEPT.get(arguments.stage, ()),
     )  # fmt: skip
 
 

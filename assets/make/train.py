@@ -84,8 +84,6 @@ STAGES = {
 KEPT: dict[str, tuple[int, ...]] = {
     "names-48": (0, 25, 50, 100, 200, 400, 800, 1600, 2625),
     "names-72": (1000,),
-    "skewed": (1000,),
-    "balanced": (1000,),
 }
 """Steps of each stage after which the weights are kept, so that what training did can be looked at."""
 SNAPSHOTS = "snapshots"

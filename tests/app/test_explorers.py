@@ -72,9 +72,8 @@ def test_what_is_shown_bears_the_stamp_of_its_answer(answer):
     explorer = probe_with().explorer
     assert explorer is not None
     assert json.loads(explorers.shown(explorer, answer)) == {"n": 1, "stamp": explorers.stamp(answer)}
-    other = Answer(
-        replace(answer.report, provenance=replace(answer.report.provenance, time="later")), answer.model
-    )
+    later = replace(answer.report.provenance, time="later")
+    other = Answer(replace(answer.report, provenance=later), answer.model)
     assert explorers.stamp(other) != explorers.stamp(answer)
 
 
