@@ -29,7 +29,7 @@ MEASURES = {
 }
 """Measures that share a scale, from 0 to 2, and what they are called; the table has all."""
 CHANCE = {"separability": 0.5, "separability_gap_direction": 0.5}
-TOP = 24
+TOP = 16
 """Dimensions drawn."""
 
 
@@ -112,7 +112,7 @@ def measures(result: ModalityGapResult) -> go.Figure:
         )
     )
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
-    return styled(figure, "Measures, against chance and random weights", 520)
+    return styled(figure, "Measures, chance, random weights", 520)
 
 
 def _untrained(figure: go.Figure, result: ModalityGapResult) -> None:
@@ -150,8 +150,11 @@ def shift(result: ModalityGapResult) -> go.Figure:
             ),
             row=place // 2 + 1, col=place % 2 + 1,
         )  # fmt: skip
+    if "association" in panels:  # an effect size lies between -2 and 2
+        place = panels.index("association")
+        figure.update_yaxes(range=[-2.2, 2.2], row=place // 2 + 1, col=place % 2 + 1)
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title_text="δ: apart ← 0 → together", row=-(-len(panels) // 2))
+    figure.update_xaxes(title_text="δ: apart ← → together", row=-(-len(panels) // 2))
     figure = styled(figure, "Both clouds moved along the gap", 680)
     return figure.update_layout(margin={"t": 84, "b": 90})
 
@@ -165,45 +168,54 @@ def _lines(result: ModalityGapResult) -> list[tuple[str, str, str, str, str]]:
         ("loss at scale 1", "loss_scale_1", "loss at scale 1", BLUE, "solid"),
         ("R@1", "r1_image_to_text", "picture to caption", BLUE, "solid"),
         ("R@1", "r1_text_to_image", "caption to picture", ORANGE, "dash"),
-        ("zero-shot accuracy", "zero_shot", "zero-shot accuracy", GREEN, "solid"),
-        ("association (effect size)", "association", "association", PURPLE, "solid"),
+        ("zero-shot", "zero_shot", "zero-shot accuracy", GREEN, "solid"),
+        ("association", "association", "association (effect size)", PURPLE, "solid"),
     ]
 
 
-def _roomy(figure: go.Figure, bottom: int) -> go.Figure:
-    """Room under a figure whose legend has several rows."""
-    return figure.update_layout(margin={"b": bottom})
+SHORT = {
+    "none": "as it is",
+    "both": "both moved",
+    "images": "pictures moved",
+    "texts": "captions moved",
+    "centred": "each centred",
+}
+"""Interventions in few letters; others drop dimensions."""
 
 
 def interventions(result: ModalityGapResult) -> go.Figure:
     """What else can be done to the clouds, and what it does to each thing that is followed."""
     columns = [
-        ("gap", "gap", ".3f"), ("loss", "loss", ".2f"), ("loss_scale_1", "loss,<br>scale 1", ".3f"),
-        ("r1_image_to_text", "R@1 →", ".0%"), ("r1_text_to_image", "R@1 ←", ".0%"),
-        ("zero_shot", "zero-<br>shot", ".0%"), ("association", "associ-<br>ation", "+.2f"),
-    ]  # fmt: skip
+        ("gap", "gap", ".2f"),
+        ("loss", "loss", ".2f"),
+        ("loss_scale_1", "loss,<br>scale 1", ".2f"),
+        ("r1_image_to_text", "R@1<br>→", ".0%"),
+        ("r1_text_to_image", "R@1<br>←", ".0%"),
+        ("zero_shot", "zero-<br>shot", ".0%"),
+        ("association", "asso-<br>ciation", "+.2f"),
+    ]
     columns = [c for c in columns if getattr(result.interventions[0].moved, c[0]) is not None]
-    names = [one.title for one in result.interventions]
+    names = [SHORT.get(one.key, one.key.replace("drop_", "top dims dropped: ")) for one in result.interventions]
     values = [[getattr(one.moved, key) for key, _, _ in columns] for one in result.interventions]
-    base = values[0]
     text = [[f"{value:{form}}" for value, (_, _, form) in zip(row, columns, strict=True)] for row in values]
-    change = [[_relative(value, before) for value, before in zip(row, base, strict=True)] for row in values]
+    change = [[_relative(value, before) for value, before in zip(row, values[0], strict=True)] for row in values]
+    titles = [one.title for one in result.interventions]
     figure = go.Figure(
         go.Heatmap(
             z=change, x=[title for _, title, _ in columns], y=names, text=text, texttemplate="%{text}", zmin=-1,
-            zmax=1, colorscale=[[0, BLUE], [0.5, "rgba(128,136,144,0.08)"], [1, ORANGE]], showscale=False, xgap=3,
-            ygap=3,
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+            zmax=1, colorscale=[[0, BLUE], [0.5, "rgba(128,136,144,0.08)"], [1, ORANGE]], showscale=False, xgap=2,
+            ygap=2, textfont={"size": 11}, customdata=[[title] * len(columns) for title in titles],
+            hovertemplate="%{customdata}, %{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(side="top", tickangle=0)
-    figure = styled(figure, "Other things done to the clouds (orange: more than as it is, blue: less)", 440)
-    return figure.update_layout(margin={"t": 84})
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, showgrid=False)
+    figure.update_xaxes(side="top", tickangle=0, tickfont={"size": 10}, showgrid=False)
+    figure = styled(figure, "Other things done to the clouds", 440)
+    return figure.update_layout(margin={"t": 96})
 
 
 def _relative(value: float, before: float) -> float:
-    """A change as a share of what was there before, from -1 to 1."""
+    """A change as a share of what was there before, from -1 (blue) to 1 (orange)."""
     return float(np.clip((value - before) / max(abs(before), 1e-3), -1, 1))
 
 
@@ -240,7 +252,7 @@ PATHS = {OWN: (VERMILION, "solid"), OTHER: (PURPLE, "dash"), PICTURES: (BLUE, "d
 def path(result: ModalityGapResult) -> go.Figure:
     """How near the nearest other thing is along the way, and how the points there spread."""
     figure = make_subplots(
-        rows=1, cols=2, horizontal_spacing=0.12,
+        rows=2, cols=1, vertical_spacing=0.14, shared_xaxes=True,
         subplot_titles=("cosine with the nearest other", "uniformity (lower: more spread)"),
     )  # fmt: skip
     for kind, (colour, dash) in PATHS.items():
@@ -265,10 +277,11 @@ def path(result: ModalityGapResult) -> go.Figure:
                 line={"color": colour, "dash": dash, "width": 2.5},
                 hovertemplate=f"{kind}, %{{x:.0%}} of the way: %{{y:.2f}}<extra></extra>",
             ),
-            row=1, col=2,
+            row=2, col=1,
         )  # fmt: skip
-    figure.update_xaxes(title_text="share of the way", tickformat=".0%")
-    return _roomy(styled(figure, "From a picture to its caption, and other ways", 440), 110)
+    figure.update_xaxes(title_text="share of the way", tickformat=".0%", row=2)
+    figure = styled(figure, "Ways through the space", 620)
+    return figure.update_layout(margin={"t": 84, "b": 120})
 
 
 def temperature(result: ModalityGapResult) -> go.Figure:
@@ -285,6 +298,6 @@ def temperature(result: ModalityGapResult) -> go.Figure:
     )  # fmt: skip
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot"})
     figure.add_vline(x=result.logit_scale, line={"color": RULE, "width": 2})
-    figure.update_xaxes(type="log", title_text="logit scale (1 / temperature); the line is the one used above")
+    figure.update_xaxes(type="log", title_text="logit scale (line: the one used above)")
     figure.update_yaxes(title_text="δ of the least loss", range=[-1.1, 1.1])
-    return styled(figure, "The higher the logit scale, the less closing the gap pays", 380)
+    return styled(figure, "Best shift at each logit scale", 380)

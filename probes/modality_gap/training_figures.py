@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from probes.core.plotting import BLUE, GREEN, GREY, ORANGE, VERMILION, styled
 from probes.modality_gap.result import ModalityGapResult, Moment
 
-COLUMNS = 4
+COLUMNS = 3
 HEIGHT = 200
 """Pixels of a row of small clouds."""
 
@@ -38,8 +38,8 @@ def moments(result: ModalityGapResult) -> go.Figure:
             )  # fmt: skip
     figure.update_xaxes(range=[-1.02, 1.02], showticklabels=False)
     figure.update_yaxes(range=[-1.02, 1.02], showticklabels=False)
-    figure.update_annotations(font={"size": 12})
-    title = "The same pairs before, during and after training (across: along their gap)"
+    figure.update_annotations(font={"size": 11})
+    title = "The pairs as training went on"
     figure = styled(figure, title, 90 + HEIGHT * rows)
     return figure.update_layout(margin={"t": 84})
 
@@ -52,7 +52,9 @@ def growth(result: ModalityGapResult) -> go.Figure:
     """The gap and the cosines over the pictures seen in training; the last point is the model itself."""
     seen = [moment.row for moment in result.training if moment.row.pictures_seen is not None]
     now = next(moment.row for moment in result.training if moment.row.moment == "this model")
-    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=("gap", "mean cosine and R@1"))
+    figure = make_subplots(
+        rows=2, cols=1, vertical_spacing=0.14, shared_xaxes=True, subplot_titles=("gap", "mean cosine and R@1")
+    )
     x = [max(row.pictures_seen or 0, FIRST) for row in seen]
     last = END
     figure.add_trace(
@@ -79,11 +81,12 @@ def growth(result: ModalityGapResult) -> go.Figure:
                 x=[*x, last], y=[getattr(row, key) for row in (*seen, now)], mode="lines+markers", name=name,
                 line={"color": colour, "dash": dash},
             ),
-            row=1, col=2,
+            row=2, col=1,
         )  # fmt: skip
-    figure.update_xaxes(type="log", title_text="pictures seen (the first point: none)")
+    figure.update_xaxes(type="log")
+    figure.update_xaxes(title_text="pictures seen (first point: none)", row=2)
     figure.update_traces(hovertemplate="%{y:.3f} after %{x:,} pictures<extra>%{fullData.name}</extra>")
-    return styled(figure, "The gap as it changed in training", 440).update_layout(margin={"b": 120})
+    return styled(figure, "The gap as training went on", 640).update_layout(margin={"t": 84, "b": 150})
 
 
 FIRST = 1_600
