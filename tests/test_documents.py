@@ -82,6 +82,7 @@ DISTRIBUTIONS = {
     "markdown_it": "markdown-it-py",
     "huggingface_hub": "huggingface_hub",
     "sklearn": "scikit-learn",
+    "umap": "umap-learn",
     "resvg_py": "resvg-py",
 }
 
