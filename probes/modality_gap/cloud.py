@@ -6,6 +6,7 @@ projection, (x - t) a is drawn at (P x - P t) a.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,17 +117,31 @@ def umap_points(
 ) -> Float32:
     """Both clouds by UMAP (McInnes 2018) with cosine distances, (2n, 3); the third is zero in two dimensions.
 
-    The first call in a process compiles for some seconds.
+    The first call in a process compiles for some seconds. One map is made at a time: what UMAP is compiled with
+    need not bear two threads at once.
     """
+    while not _umap.acquire(timeout=WAIT):
+        progress(0.0, "UMAP: waiting for its turn")
+    try:
+        return _umap_points(np.concatenate([images, texts]), dimensions, seed, progress)
+    finally:
+        _umap.release()
+
+
+_umap = threading.Lock()
+WAIT = 0.3
+"""Seconds between two looks at whether a map still waits, or nobody wants it any more."""
+
+
+def _umap_points(rows: Float32, dimensions: int, seed: int, progress: Progress) -> Float32:
     progress(0.0, "UMAP: getting ready")
     from umap import UMAP  # compiles with numba when imported
 
-    rows = np.concatenate([images, texts])
-    epochs = 200 if len(rows) <= 4_000 else 100
     told = {"disable": False, "file": _Bar(progress), "bar_format": "{n}/{total}", "mininterval": 0.1}
     made = UMAP(
         n_components=dimensions, n_neighbors=min(15, len(rows) - 1), metric="cosine", random_state=seed, n_jobs=1,
-        n_epochs=epochs, init="pca" if len(rows) > 4 * dimensions else "random", tqdm_kwds=told,
+        n_epochs=200 if len(rows) <= 4_000 else 100, init="pca" if len(rows) > 4 * dimensions else "random",
+        tqdm_kwds=told,
     )  # fmt: skip
     progress(0.05, "UMAP: finding neighbours")
     points = np.asarray(made.fit_transform(rows), dtype=np.float32)
