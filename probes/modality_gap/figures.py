@@ -195,7 +195,7 @@ def interventions(result: ModalityGapResult) -> go.Figure:
         ("association", "asso-<br>ciation", "+.2f"),
     ]
     columns = [c for c in columns if getattr(result.interventions[0].moved, c[0]) is not None]
-    names = [SHORT.get(one.key, one.key.replace("drop_", "top dims dropped: ")) for one in result.interventions]
+    names = [SHORT.get(one.key, one.key.replace("drop_", "top dropped: ")) for one in result.interventions]
     values = [[getattr(one.moved, key) for key, _, _ in columns] for one in result.interventions]
     text = [[f"{value:{form}}" for value, (_, _, form) in zip(row, columns, strict=True)] for row in values]
     change = [[_relative(value, before) for value, before in zip(row, values[0], strict=True)] for row in values]
@@ -203,7 +203,7 @@ def interventions(result: ModalityGapResult) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=change, x=[title for _, title, _ in columns], y=names, text=text, texttemplate="%{text}", zmin=-1,
-            zmax=1, colorscale=[[0, BLUE], [0.5, "rgba(128,136,144,0.08)"], [1, ORANGE]], showscale=False, xgap=2,
+            zmax=1, colorscale=[[0, BLUE], [0.5, "#f2f2f2"], [1, ORANGE]], showscale=False, xgap=2,
             ygap=2, textfont={"size": 11}, customdata=[[title] * len(columns) for title in titles],
             hovertemplate="%{customdata}, %{x}: %{text}<extra></extra>",
         )
