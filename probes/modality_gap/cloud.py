@@ -6,6 +6,7 @@ projection, (x - t) a is drawn at (P x - P t) a.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from probes.core.arrays import Packed
+from probes.core.errors import Cancelled
 from probes.core.model import Float32, Progress, no_progress
 from probes.core.threads import one_blas_thread
 from probes.modality_gap.moves import Move
@@ -145,11 +147,16 @@ def _umap_points(rows: Float32, dimensions: int, seed: int, progress: Progress) 
     )  # fmt: skip
     progress(0.05, "UMAP: finding neighbours")
     points = np.asarray(made.fit_transform(rows), dtype=np.float32)
+    progress(1.0, "UMAP: done")
     return np.pad(points, ((0, 0), (0, DIMENSIONS - dimensions)))
 
 
 class _Bar:
-    """Takes what UMAP's progress bar writes and tells it to a `Progress`."""
+    """Takes what UMAP's progress bar writes and tells it to a `Progress`.
+
+    Whoever stops the work is heard when UMAP is done: the bar holds a lock of the whole process while it writes,
+    and an error raised there would leave it locked for everybody.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -159,7 +166,8 @@ class _Bar:
         done, slash, total = text.strip().rpartition("/")
         if slash and done.strip().isdigit() and total.strip().isdigit():
             share = int(done) / max(int(total), 1)
-            self._progress(0.1 + 0.9 * share, f"UMAP: epoch {int(done)} of {int(total)}")
+            with contextlib.suppress(Cancelled):
+                self._progress(0.1 + 0.9 * share, f"UMAP: epoch {int(done)} of {int(total)}")
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from probes.core.errors import Cancelled
 from probes.modality_gap import association
 from probes.modality_gap.closed_form import closed_forms
-from probes.modality_gap.cloud import Axes
+from probes.modality_gap.cloud import Axes, umap_points
 from probes.modality_gap.gathering import People
 from probes.modality_gap.moves import shift
 from probes.modality_gap.nulls import SHUFFLED, SWAPPED, nulls
@@ -143,3 +146,25 @@ def test_effect_size_is_that_of_the_paper_and_a_swap_of_groups_turns_it():
     assert p < 0.05
     turned, _ = association.association(People(other, one, words, others, "b", "a"), still, 0)
     assert turned.value == pytest.approx(-expected, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_map_that_nobody_wants_any_more_leaves_room_for_the_next():
+    images, texts = pairs(40, 8)
+    told = []
+
+    def stop(share, doing):
+        told.append(doing)
+        if "epoch" in doing or share == 1:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        umap_points(images, texts, 2, 0, stop)
+    assert any("epoch" in doing for doing in told)
+    done: list[np.ndarray] = []
+    thread = threading.Thread(target=lambda: done.append(umap_points(images, texts, 3, 0)), daemon=True)
+    thread.start()
+    thread.join(timeout=120)
+    assert done
+    assert done[0].shape == (80, 3)
+    assert np.isfinite(done[0]).all()
