@@ -87,8 +87,9 @@ class Page:
         return Setting(held, given[:count], models, given[2 * count :])
 
     def check(self, setting: Setting) -> Checked:
-        """What the form holds."""
-        return self.at.form.check(setting.values, setting.held.values)
+        """What the form holds; a file that could not be used is an error until it is taken away."""
+        checked = self.at.form.check(setting.values, setting.held.values)
+        return replace(checked, errors={**checked.errors, **setting.held.refused})
 
     def settle(self, *given: Any) -> Updates:
         """After a change: errors beside their fields, the preview, and the link."""
@@ -181,7 +182,8 @@ class Page:
         try:
             value = files.read(entry.field, sent)
         except (ClipspectError, OSError, MemoryError) as error:
-            return self._refiled(entry, given[0], failures.sentence(error), *given[1:])
+            refused = given[0].refuse(entry.field, failures.sentence(error))
+            return self._refiled(entry, refused, failures.sentence(error), *given[1:])
         return self._refiled(entry, given[0].bring(entry.field, value), "", *given[1:])
 
     def take_away(self, name: str, *given: Any) -> Updates:
@@ -202,7 +204,7 @@ class Page:
         if slot is not None:
             updates[slot.upload] = gr.File(value=None)
             updates[slot.told] = files.describe(value)
-            updates[slot.remove] = gr.Button(visible=value is not None)
+            updates[slot.remove] = gr.Button(visible=value is not None or entry.field.name in held.refused)
         for other in self.at.form.entries:
             control = other.field.control
             if isinstance(control, Text) and control.column_of == entry.field.name:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from app.failures import capitalised as sentence
 from app.failures import finished
 from probes.core.card import Reference
+from probes.core.no_model import SPEC as NO_MODEL
 from probes.core.report import Provenance
 
 __all__ = ["sentence"]
@@ -84,12 +85,11 @@ def headline(text: str) -> Markup:
 
 def provenance(made: Provenance) -> Markup:
     """Which model answered, where and how fast."""
-    facts = (
-        made.model,
-        f"on {made.device} in {made.precision}",
-        f"{made.activation} activations",
-        f"{made.seconds:.1f} s" if made.seconds >= 0.1 else "under 0.1 s",
-    )
+    took = f"{made.seconds:.1f} s" if made.seconds >= 0.1 else "under 0.1 s"
+    if made.model == NO_MODEL:
+        facts: tuple[str, ...] = ("no model asked", took)
+    else:
+        facts = (made.model, f"on {made.device} in {made.precision}", f"{made.activation} activations", took)
     items = Markup("").join(Markup("<span>{}</span>").format(fact) for fact in facts)
     return Markup('<p class="provenance">{}</p>').format(items)
 

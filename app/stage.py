@@ -55,12 +55,15 @@ class Held:
         example: name of the bundled picture they are, empty if they are the visitor's own.
         files: other files that the visitor brought, as read, by field.
         withheld: what a link wanted in fields of words and does not get unasked.
+        refused: why the last file brought into a field could not be used; until it is taken away or another one is
+            brought, nothing is asked in its stead.
     """
 
     laid: Mapping[str, tuple[Laid, ...]] = field(default_factory=dict)
     example: str = ""
     files: Mapping[str, Any] = field(default_factory=dict)
     withheld: Mapping[str, Withheld] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, object]:
@@ -70,7 +73,13 @@ class Held:
     def bring(self, f: Field, value: object | None) -> Held:
         """The same with another file in a field, or without one."""
         others = {name: kept for name, kept in self.files.items() if name != f.name}
-        return replace(self, files=others if value is None else {**others, f.name: value})
+        refused = {name: why for name, why in self.refused.items() if name != f.name}
+        return replace(self, files=others if value is None else {**others, f.name: value}, refused=refused)
+
+    def refuse(self, f: Field, why: str) -> Held:
+        """The same with a file in a field that cannot be used; one that was there before is gone."""
+        without = self.bring(f, None)
+        return replace(without, refused={**without.refused, f.name: why})
 
     @property
     def pictures(self) -> dict[str, tuple[Picture, ...]]:

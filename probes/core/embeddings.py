@@ -153,6 +153,8 @@ def read_arrays(source: Path | bytes, label: str) -> Mapping[str, NDArray[Any]]:
 
 
 def _first(error: Exception) -> str:
+    if "pickle" in str(error):  # NumPy would advise to load it unsafely
+        return "it holds something other than arrays of numbers or text"
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 

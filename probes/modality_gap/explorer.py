@@ -21,6 +21,8 @@ from probes.modality_gap.path import STEPS
 from probes.modality_gap.result import Cloud, ModalityGapResult, Moved
 
 TILE, COLUMNS = 72, 25
+NEAR = 0.9
+"""Cosine from which on the first component is called the gap."""
 UMAP_NOTE = (
     "UMAP keeps neighbours together and exaggerates gaps: how far apart it draws the two clouds says nothing "
     "about how wide the gap is."
@@ -75,6 +77,7 @@ def payload(params: ModalityGapParams, result: ModalityGapResult) -> Mapping[str
         "slider": {
             "deltas": [step.delta for step in result.shifts],
             "series": list(_series(result)),
+            "note": _slider_note(result),
         },
         "walk": _walk(cloud),
     }
@@ -93,7 +96,7 @@ def _views(cloud: Cloud) -> dict[str, Any]:
         "sphere": ["along the gap", "most of the rest", "second most"],
     }
     notes = {
-        "pca": f"The first axis very nearly is the gap: their cosine is {cloud.gap_cosine:.3f}.",
+        "pca": _first_axis(cloud.gap_cosine),
         "sphere": "Directions alone: the vertical axis is the gap, the other two hold most of what is left, and "
         "every point is brought to the surface.",
     }
@@ -105,6 +108,21 @@ def _views(cloud: Cloud) -> dict[str, Any]:
         }
         for key, title in (("pca", "PCA"), ("sphere", "Sphere"))
     }  # fmt: skip
+
+
+def _first_axis(cosine: float) -> str:
+    """How near the first component is to the gap, in words."""
+    if cosine >= NEAR:
+        return f"The first axis very nearly is the gap: their cosine is {cosine:.3f}."
+    return f"Here the first axis is not the gap: their cosine is {cosine:.3f}. The sphere shows the gap upright."
+
+
+def _slider_note(result: ModalityGapResult) -> str:
+    """What the readouts are of."""
+    note = "A negative gap means that the clouds have passed through one another."
+    if result.people:
+        note += f" The association is not of these pairs: it is of {result.people}."
+    return note
 
 
 def _values(moved: Moved) -> dict[str, float]:

@@ -112,7 +112,7 @@ def measures(result: ModalityGapResult) -> go.Figure:
         )
     )
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
-    return styled(figure, "Measures, chance, random weights", 520)
+    return styled(figure, "Measures and chance", 520)
 
 
 def _untrained(figure: go.Figure, result: ModalityGapResult) -> None:

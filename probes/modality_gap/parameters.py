@@ -58,7 +58,7 @@ class ModalityGapParams(Params):
         "",
         Text(
             label="Column of captions",
-            help="Empty for the one called caption, text or sentence.",
+            help="None for the one called caption, text or sentence.",
             column_of="captions",
             section=_OWN,
             suggestions=("",),

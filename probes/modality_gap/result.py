@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from probes.core.arrays import Packed
+from probes.core.statistics import SIGNIFICANT
 from probes.modality_gap.closed_form import Measured
 from probes.modality_gap.cloud import View
 from probes.modality_gap.nulls import Null
 from probes.modality_gap.path import PathStep
 
+LEAST = 10
+"""Fewer pairs have no interval worth saying in a sentence."""
 TABLE_DELTAS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -228,15 +231,17 @@ class ModalityGapResult:
         """How wide the gap is, whether it is one, and what closing it does to loss and retrieval."""
         gap, closed = self.measure("gap"), next(i.moved for i in self.interventions if i.key == "both")
         before, null = self.at(0.0), self.null("gap")
-        ends = f"95 % interval {gap.low:.3f} to {gap.high:.3f}" if gap.low is not None else "no interval"
+        ends = f"95 % interval {gap.low:.3f} to {gap.high:.3f}" if self.n >= LEAST else "too few for an interval"
         scale = "sigmoid loss" if self.sigmoid else f"loss at scale {self.logit_scale:.3g}"
-        found = "a gap" if null.p <= 0.05 else "no clear gap"
+        told = f"{ends}, n = {self.source}; by chance {null.null:.3f}, p = {null.p:.2g}"
+        if null.p > SIGNIFICANT:
+            told = f"gap {gap.value:.3f} ({told})"
+            return f"Pictures and captions lie no further apart than chance puts them: {told}."
         return (
-            f"Pictures and captions have {found} of {gap.value:.3f} between them ({ends}, n = {self.n:,} pairs; "
-            f"by chance {null.null:.3f}, p = {null.p:.2g}). Closing it along its own direction takes the {scale} "
-            f"from {before.loss:.2f} to {closed.loss:.2f}, the loss at scale 1 from {before.loss_scale_1:.2f} to "
-            f"{closed.loss_scale_1:.2f}, and R@1 from picture to caption from {before.r1_image_to_text:.0%} to "
-            f"{closed.r1_image_to_text:.0%}."
+            f"Pictures and captions have a gap of {gap.value:.3f} between them ({told}). Closing it along its own "
+            f"direction takes the {scale} from {before.loss:.2f} to {closed.loss:.2f}, the loss at scale 1 from "
+            f"{before.loss_scale_1:.2f} to {closed.loss_scale_1:.2f}, and R@1 from picture to caption from "
+            f"{before.r1_image_to_text:.0%} to {closed.r1_image_to_text:.0%}."
         )
 
     def warnings(self) -> tuple[str, ...]:

@@ -62,4 +62,4 @@ def _unit(rows: NDArray[np.float16]) -> Float32:
 
 
 def _title(stage: str, seen: int) -> str:
-    return "before training" if seen == 0 else f"{seen:,} pictures"
+    return "before training, 48 px" if seen == 0 else f"{seen:,} pictures"

@@ -22,7 +22,7 @@ def moments(result: ModalityGapResult) -> go.Figure:
     rows = math.ceil(len(shown) / columns)
     figure = make_subplots(
         rows=rows, cols=columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03,
-        vertical_spacing=0.16 / rows, subplot_titles=[_title(moment) for moment in shown],
+        vertical_spacing=0.24 / rows, subplot_titles=[_title(moment) for moment in shown],
     )  # fmt: skip
     for place, moment in enumerate(shown):
         n = len(moment.points) // 2
@@ -55,16 +55,19 @@ def growth(result: ModalityGapResult) -> go.Figure:
     figure = make_subplots(
         rows=2, cols=1, vertical_spacing=0.14, shared_xaxes=True, subplot_titles=("gap", "mean cosine and R@1")
     )
+    # a gap in the line: the moments are of the stage that both bundled models share
+    above = [*((row.gap_high or row.gap) - row.gap for row in seen), 0, (now.gap_high or now.gap) - now.gap]
+    below = [*(row.gap - (row.gap_low or row.gap) for row in seen), 0, now.gap - (now.gap_low or now.gap)]
     x = [max(row.pictures_seen or 0, FIRST) for row in seen]
-    last = END
     figure.add_trace(
         go.Scatter(
-            x=[*x, last], y=[row.gap for row in (*seen, now)], mode="lines+markers", name="gap",
+            x=[*x, None, END], y=[*(row.gap for row in seen), None, now.gap], mode="lines+markers",
+            name="gap",
             line={"color": BLUE},
             error_y={
                 "type": "data", "symmetric": False, "thickness": 1,
-                "array": [(row.gap_high or row.gap) - row.gap for row in (*seen, now)],
-                "arrayminus": [row.gap - (row.gap_low or row.gap) for row in (*seen, now)],
+                "array": above,
+                "arrayminus": below,
             },
         ),
         row=1, col=1,
@@ -78,13 +81,14 @@ def growth(result: ModalityGapResult) -> go.Figure:
     ):
         figure.add_trace(
             go.Scatter(
-                x=[*x, last], y=[getattr(row, key) for row in (*seen, now)], mode="lines+markers", name=name,
+                x=[*x, None, END], y=[*(getattr(row, key) for row in seen), None, getattr(now, key)],
+                mode="lines+markers", name=name,
                 line={"color": colour, "dash": dash},
             ),
             row=2, col=1,
         )  # fmt: skip
     figure.update_xaxes(type="log")
-    figure.update_xaxes(title_text="pictures seen (first point: none)", row=2)
+    figure.update_xaxes(title_text="pictures seen (first: none; last: this model)", row=2)
     figure.update_traces(hovertemplate="%{y:.3f} after %{x:,} pictures<extra>%{fullData.name}</extra>")
     return styled(figure, "The gap as training went on", 640).update_layout(margin={"t": 84, "b": 150})
 

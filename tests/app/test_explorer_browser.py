@@ -108,6 +108,10 @@ def test_own_embeddings_are_measured_and_what_cannot_be_is_refused_beside_the_fi
     page.get_by_role("button", name="Your own pairs").click()
     page.set_input_files("#field-embeddings input[type=file]", [npz(images, texts[:5])])
     expect(page.get_by_text("row i of both is one pair")).to_be_visible()
+    page.click("#run")  # what was refused is not replaced by the shipped pairs in silence
+    expect(page.get_by_text("Not asked yet: see the field that is marked.")).to_be_visible()
+    expect(page.get_by_text("row i of both is one pair")).to_be_visible()
+    expect(page.locator("#answer-model .headline")).to_contain_text("500 drawn scenes")
     page.set_input_files("#field-embeddings input[type=file]", [npz(5 * images, texts)])
     expect(page.get_by_text("60 pairs of width 12")).to_be_visible()
     tab.run()
@@ -116,6 +120,12 @@ def test_own_embeddings_are_measured_and_what_cannot_be_is_refused_beside_the_fi
     assert tile(page, "gap") == pytest.approx(plainly(images, texts)["gap"], abs=1e-3)
     assert part(page, ".explorer-colour option[value=norm]").count() == 1
     assert page.locator("#evidence-beside").is_hidden()
+    page.set_input_files("#field-embeddings input[type=file]", [{**npz(images, texts), "buffer": b"no arrays"}])
+    expect(page.get_by_text("can be read")).to_be_visible()
+    page.click("#remove-embeddings")
+    expect(page.get_by_text("can be read")).to_be_hidden()
+    tab.run()
+    expect(page.locator("#answer-model .headline")).to_contain_text("500 drawn scenes")
 
 
 @pytest.mark.slow

@@ -34,12 +34,13 @@ function buildSlider(scene) {
   ui.slider.value = 0;
   scene.on(ui.slider, 'input', () => slide(scene, Number(ui.slider.value)));
   ui.delta = make('span', 'explorer-delta');
-  const marks = [['−1', 'further apart'], ['0', 'as it is'], ['+1', 'closer together']]
+  const marks = [['−1', 'further apart'], ['0', 'as it is'], ['+1', 'towards one another']]
     .map(([number, text]) => box('explorer-tick', make('b', '', number), make('span', '', text)));
   const reset = scene.button('explorer-reset', 'Reset', () => setMove(scene, null));
   ui.tiles = data.slider.series.map((series) => makeTile(data.slider.deltas, series));
   return box('explorer-readouts', box('explorer-heading', make('span', '', words), ui.delta, reset),
-    box('explorer-rail', ui.slider, box('explorer-ticks', ...marks)), box('explorer-tiles', ...ui.tiles.map((tile) => tile.node)));
+    box('explorer-rail', ui.slider, box('explorer-ticks', ...marks)), box('explorer-tiles', ...ui.tiles.map((tile) => tile.node)),
+    make('p', 'explorer-small', data.slider.note || ''));
 }
 
 function buildMoves(scene) {
@@ -127,9 +128,16 @@ function written({ percent, digits = 3 }, value) {
   return percent ? fixed(100 * value, Math.max(0, digits - 2)) + ' %' : fixed(value, digits);
 }
 
+// Least and largest of a series, apart enough that what its digits cannot show does not look like a swing.
+function roomy(series) {
+  const [low, high] = bounds(series.values.filter(known));
+  const missing = (series.percent ? 0.02 : 8 * 10 ** -series.digits) - (high - low);
+  return missing > 0 ? [low - missing / 2, high + missing / 2] : [low, high];
+}
+
 // A tile of one series: its value, its curve, and where each value lies in the curve's box.
 function makeTile(deltas, series) {
-  const [low, high] = bounds(series.values.filter(known)), first = deltas[0], width = deltas[deltas.length - 1] - first;
+  const [low, high] = roomy(series), first = deltas[0], width = deltas[deltas.length - 1] - first;
   const across = (delta) => (100 * (delta - first) / width).toFixed(2);
   const level = (value) => (high > low ? 5 + 30 * (high - value) / (high - low) : 20).toFixed(2);
   let curve = '', drawn = false;
