@@ -96,7 +96,7 @@ def audit_figures() -> list[Figure]:
 def gap_figures() -> list[Figure]:
     """Modality gaps: seconds, memory and frames, which are this machine's, and the ratio to the plain way."""
     timed, who = gaps(), "modality gap"
-    whole, sums, few, every, seen = timed.values()
+    whole, sums, few, every, seen, bare = timed.values()
     return [
         figure(who, "5,000 pairs x 512, everything, seconds", [whole.seconds], 3, above=False),
         figure(who, "a shift, against a product for each step", [whole.ratio or 0.0]),
@@ -106,6 +106,7 @@ def gap_figures() -> list[Figure]:
         figure(who, "the same, peak memory, GB", [every.peak / 1e9], 2, above=False),
         figure(who, "5,000 pairs on the screen, seconds", [seen.seconds], 2, above=False),
         figure(who, "slider, frames a second", [seen.ratio or 0.0], 30),
+        figure(who, "a slider on a bare page, frames a second", [bare.ratio or 0.0]),
     ]
 
 

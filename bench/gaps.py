@@ -116,19 +116,29 @@ def every_pair() -> Timed:
 
 def in_browser() -> Timed:
     """Seconds until 5,000 pairs are on the screen; the ratio is frames a second while the slider moves."""
-    from playwright.sync_api import sync_playwright
-
     params = asked(PAIRS)
     explorer = PROBE.explorer
     if explorer is None:
         raise RuntimeError("the probe has no explorer")
     payload = json.dumps(explorer.payload(params, PROBE.measure(params, NoModel(100.0), _nobody)))
+    script = f"{explorer.script}; createExplorer(element).show(payload);"
+    return _timed(f"<style>{explorer.style}</style>", script, payload)
+
+
+def bare_browser() -> Timed:
+    """The same page with a slider and nothing else: what the browser itself can do on this machine."""
+    slider = "<input type=range class=explorer-slider min=-1 max=1 step=0.025>"
+    return _timed("", f"element.innerHTML = '{slider}';", "null")
+
+
+def _timed(style: str, script: str, payload: str) -> Timed:
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(args=[*BROWSER], executable_path=shutil.which("chromium"))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_content(f"<style>{explorer.style}</style><body><div id='here'></div></body>")
-        made = f"{explorer.script}; return createExplorer(element);"
-        page.evaluate(f"() => {{ window.make = (element) => {{ {made} }} }}")
+        page.set_content(f"{style}<body><div id='here'></div></body>")
+        page.evaluate(f"() => {{ window.make = (element, payload) => {{ {script} }} }}")
         timed = page.evaluate(_TIMING, [payload, FRAMES])
         browser.close()
     return Timed(timed["shown"] / 1000, peak(), timed["frames"])
@@ -138,8 +148,7 @@ _TIMING = """
 async ([payload, frames]) => {
   const frame = () => new Promise(requestAnimationFrame);
   const begun = performance.now();
-  const explorer = window.make(document.getElementById('here'));
-  explorer.show(JSON.parse(payload));
+  window.make(document.getElementById('here'), JSON.parse(payload));
   await frame(); await frame();
   const shown = performance.now() - begun;
   const slider = document.querySelector('.explorer-slider');
@@ -156,5 +165,5 @@ async ([payload, frames]) => {
 
 def gaps() -> dict[str, Timed]:
     """All of these."""
-    works = (everything, sums, by_default, every_pair, in_browser)
+    works = (everything, sums, by_default, every_pair, in_browser, bare_browser)
     return {work.__name__: apart(work) for work in works}

@@ -2,6 +2,7 @@
 // pinned, the lasso and the names of turned axes.
 
 const GLIDE = 400; // milliseconds that a move takes
+const READ = 60; // milliseconds between two sets of numbers: nobody reads faster, and each costs a layout
 
 function draw(scene, time) {
   const { ui, brush } = scene, dpr = window.devicePixelRatio || 1;
@@ -21,7 +22,11 @@ function draw(scene, time) {
   rank(scene);
   brush.draw(dpr);
   drawOver(scene, dpr);
-  if (scene.stale) drawReadouts(scene);
+  if (scene.stale && time - scene.read < READ) scene.request();
+  else if (scene.stale) {
+    scene.read = time;
+    drawReadouts(scene);
+  }
   tellOthers(scene);
 }
 
