@@ -55,8 +55,8 @@ class Held:
         example: name of the bundled picture they are, empty if they are the visitor's own.
         files: other files that the visitor brought, as read, by field.
         withheld: what a link wanted in fields of words and does not get unasked.
-        refused: why the last file brought into a field could not be used; until it is taken away or another one is
-            brought, nothing is asked in its stead.
+        refused: why the file brought into an empty field could not be used; until it is taken away or another one
+            is brought, nothing is asked in its stead.
     """
 
     laid: Mapping[str, tuple[Laid, ...]] = field(default_factory=dict)
@@ -77,9 +77,10 @@ class Held:
         return replace(self, files=others if value is None else {**others, f.name: value}, refused=refused)
 
     def refuse(self, f: Field, why: str) -> Held:
-        """The same with a file in a field that cannot be used; one that was there before is gone."""
-        without = self.bring(f, None)
-        return replace(without, refused={**without.refused, f.name: why})
+        """The same after a file that cannot be used; one that was there before stays, and is asked about."""
+        if f.name in self.files:
+            return self
+        return replace(self, refused={**self.refused, f.name: why})
 
     @property
     def pictures(self) -> dict[str, tuple[Picture, ...]]:

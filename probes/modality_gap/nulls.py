@@ -81,7 +81,7 @@ class _Dealings:
     best_picture: NDArray[np.intp]
     wide: float
 
-    def measure(self, dealt: NDArray[np.intp]) -> dict[str, Float64]:
+    def measure(self, dealt: NDArray[np.integer]) -> dict[str, Float64]:
         """Measures of pairs for ways to deal captions, (b, n): picture i gets caption dealt[b, i]."""
         n = len(self.similarities)
         own = self.similarities[np.arange(n), dealt]
@@ -100,7 +100,7 @@ class _Dealings:
     def by_chance(self, seed: int) -> dict[str, Float64]:
         """The same for captions dealt by chance, `SHUFFLES` times."""
         rng = np.random.default_rng([seed, 12])
-        order = np.arange(len(self.similarities), dtype=np.intp)
+        order = np.arange(len(self.similarities), dtype=np.int32)
         parts = [
             self.measure(rng.permuted(np.broadcast_to(order, (AT_ONCE, len(order))), axis=1))
             for _ in range(SHUFFLES // AT_ONCE)

@@ -7,7 +7,6 @@ The formulas stand where they are computed: sums in `closed_form`, comparisons o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +61,10 @@ def measure(params: ModalityGapParams, backend: Backend, progress: Progress) -> 
     others = interventions(pairs.images, pairs.texts, direction, gap, params.dropped)
     progress(0.4, "measuring the clouds")
     found, p = _on_their_own(pairs, direction, seed)
-    with ThreadPoolExecutor(1) as beside:  # what has stretches of one thread fills those of the comparison
-        dealt = beside.submit(nulls, pairs.images[few], pairs.texts[few], {m.measure: m for m in found}, seed)
-        walked = beside.submit(walk, pairs.images[few[:MOST]], pairs.texts[few[:MOST]], seed)
-        shifts, done, compared, cautions = _moved(pairs, chosen, direction, others, scoring, seed, progress)
-        against, (path, walks) = dealt.result(), walked.result()
+    shifts, done, compared, cautions = _moved(pairs, chosen, direction, others, scoring, seed, progress)
+    progress(0.82, "dealing captions anew")
+    against = nulls(pairs.images[few], pairs.texts[few], {m.measure: m for m in found}, seed)
+    path, walks = walk(pairs.images[few[:MOST]], pairs.texts[few[:MOST]], seed)
     found += compared
     progress(0.9, "looking back at training")
     return ModalityGapResult(
