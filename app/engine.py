@@ -167,10 +167,10 @@ class Engine:
         report = answer.report
         if not isinstance(report.params, Params) or probe.explorer is None:
             return {}
-        if report.params.needs_model():
-            backend = self.load(report.provenance.model, no_progress)
-        else:
-            backend = NoModel(report.params.scale_of_files())
+        needed = report.params.needs_model()
+        backend = (
+            self.load(report.provenance.model, no_progress) if needed else NoModel(report.params.scale_of_files())
+        )
         return probe.explorer.follow[place](report.params, report.result, backend, progress)
 
     @property

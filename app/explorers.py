@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
+from cachetools import LRUCache
 
 from app import failures
 from app.engine import Answer, Engine
@@ -45,14 +46,27 @@ take();
 """Joins a script to its component: `value` holds what is shown, `later` what comes after."""
 
 
-def lay_out(explorer: Explorer | None) -> gr.HTML | None:
+@dataclass(frozen=True)
+class Slot:
+    """Where an explorer goes on the page."""
+
+    explorer: Explorer
+    component: gr.HTML
+
+    def show(self, answer: Answer) -> dict[gr.HTML, gr.HTML]:
+        """Updates that put an answer into the explorer."""
+        return {self.component: gr.HTML(shown(self.explorer, answer), later="")}
+
+
+def lay_out(explorer: Explorer | None) -> Slot | None:
     """Room for an explorer; None where the probe has none."""
     if explorer is None:
         return None
-    return gr.HTML(
+    component = gr.HTML(
         "", html_template='<div class="explorer-root"></div>', js_on_load=f"{explorer.script}\n{GLUE_JS}",
         elem_classes="explorer-box", later="",
     )  # fmt: skip
+    return Slot(explorer, component)
 
 
 def stamp(answer: Answer) -> str:
@@ -67,28 +81,8 @@ def shown(explorer: Explorer, answer: Answer) -> str:
     return json.dumps({**payload, "stamp": stamp(answer)}, ensure_ascii=False)
 
 
-class _Followed:
-    """What followed, by answer and step; the least recently used leaves."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, str, int], Payload] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, str, int]) -> Payload | None:
-        with self._lock:
-            found = self._held.get(key)
-            if found is not None:
-                self._held.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[str, str, int], payload: Payload) -> None:
-        with self._lock:
-            self._held[key] = payload
-            while len(self._held) > KEPT:
-                self._held.popitem(last=False)
-
-
-_followed = _Followed()
+_followed: LRUCache[tuple[str, str, int], Payload] = LRUCache(maxsize=KEPT)
+_lock = threading.Lock()
 
 
 def follow(probe: AnyProbe, engine: Engine, answer: Answer | None) -> Iterator[dict[str, Any]]:
@@ -114,7 +108,8 @@ def follow_on(
 
 def _step(probe: AnyProbe, engine: Engine, answer: Answer, place: int, ticket: Ticket) -> Iterator[dict[str, Any]]:
     key = (probe.card.name, stamp(answer), place)
-    found = _followed.get(key)
+    with _lock:
+        found = _followed.get(key)
     if found is None:
         job = Job(partial(engine.follow, probe, place, answer), ticket)
         for step in job.steps():
@@ -126,7 +121,8 @@ def _step(probe: AnyProbe, engine: Engine, answer: Answer, place: int, ticket: T
         except Exception as error:
             yield _message(answer, {"error": failures.sentence(error)})
             return
-        _followed.put(key, found)
+        with _lock:
+            _followed[key] = found
     yield _message(answer, found)
 
 

@@ -16,10 +16,11 @@ from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
 from app import snippets
-from probes.core.controls import Control, EmbeddingPairsFile, EmbeddingsFile, File, PictureSet, TableFile
+from probes.core.controls import Control
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
 from probes.core.errors import ClipspectError
+from probes.core.file_controls import EmbeddingPairsFile, EmbeddingsFile, File, PictureSet, TableFile
 from probes.core.parameters import Field
 from probes.core.picture_sets import SUFFIXES, PictureFiles
 from probes.core.tables import Table

@@ -85,8 +85,7 @@ class Evidence:
 
     column: gr.Column
     name: gr.HTML
-    explorer: gr.HTML | None
-    explores: Explorer | None
+    explorer: explorers.Slot | None
     figures: tuple[gr.Plot, ...]
     related: gr.HTML
     tables: tuple[TableSlot, ...]
@@ -95,20 +94,20 @@ class Evidence:
     def outputs(self) -> list[Any]:
         """Every component that `show` sets."""
         slots = [part for slot in self.tables for part in (slot.fold, slot.note, slot.grid)]
-        explorer = [self.explorer] if self.explorer is not None else []
+        explorer = [self.explorer.component] if self.explorer is not None else []
         return [self.column, self.name, *explorer, *self.figures, self.related, *slots]
 
     def show(self, answer: Answer, figures: Mapping[str, go.Figure], related: Markup) -> Updates:
         """Updates that put an answer's figures, as drawn, and its tables on the page."""
-        replaced = self.explores.replaces if self.explores is not None else ()
+        replaced = self.explorer.explorer.replaces if self.explorer is not None else ()
         drawn = [figure for name, figure in figures.items() if name not in replaced][:FIGURES]
         updates: Updates = {
             self.column: gr.Column(visible=True),
             self.name: snippets.named(answer.model.name),
             self.related: related,
         }
-        if self.explorer is not None and self.explores is not None:
-            updates[self.explorer] = gr.HTML(explorers.shown(self.explores, answer), later="")
+        if self.explorer is not None:
+            updates |= self.explorer.show(answer)
         for place, slot in enumerate(self.figures):
             updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
         tables = list(answer.report.tables().items())[:TABLES]
@@ -142,7 +141,7 @@ def lay_out_evidence(role: str, explores: Explorer | None = None) -> Evidence:
         )
         related = gr.HTML(elem_classes="related-box")
         tables = tuple(_lay_out_table() for _ in range(TABLES))
-        return Evidence(column, name, explorer, explores, figures, related, tables)
+        return Evidence(column, name, explorer, figures, related, tables)
 
 
 def _lay_out_table() -> TableSlot:

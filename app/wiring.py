@@ -91,10 +91,10 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
 def _wire_following(page: Page, answered: Any) -> None:
     """After an answer, what its explorer is sent later; a new question ends it."""
     for side in page.at.sides:
-        explorer = side.evidence.explorer
-        if explorer is not None:
-            follow = partial(explorers.follow_on, page.probe, page.engine, explorer)
-            begun = answered.then(follow, side.answer, explorer, **FOLLOW)
+        slot = side.evidence.explorer
+        if slot is not None:
+            follow = partial(explorers.follow_on, page.probe, page.engine, slot.component)
+            begun = answered.then(follow, side.answer, slot.component, **FOLLOW)
             page.at.run.click(None, None, None, cancels=[begun], show_progress="hidden", api_visibility="private")
 
 

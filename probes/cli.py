@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from probes import pair_commands, registry
 from probes.core import export
-from probes.core.controls import EmbeddingPairsFile, Lines, Pictures, PictureSet, Place
+from probes.core.controls import Lines, Pictures, Place
 from probes.core.errors import CapabilityError, ClipspectError, FieldError, ModelError
+from probes.core.file_controls import EmbeddingPairsFile, PictureSet
 from probes.core.model import Backend
 from probes.core.no_model import NoModel
 from probes.core.parameters import Field, fields, parse

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from probes.bias_audit.lines import split
-from probes.core.controls import Choice, Count, EmbeddingsFile, Lines, PictureSet, TableFile, Text
+from probes.core.controls import Choice, Count, Lines, Text
 from probes.core.embeddings import Embeddings
 from probes.core.errors import FieldError
+from probes.core.file_controls import EmbeddingsFile, PictureSet, TableFile
 from probes.core.parameters import Params, parameter
 from probes.core.picture_sets import PictureFiles
 from probes.core.prompts import TEMPLATES, TEMPLATES_CONTROL

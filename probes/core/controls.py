@@ -14,12 +14,8 @@ from typing import Generic, TypeVar
 
 from typing_extensions import override
 
-from probes.core.embedding_pairs import EmbeddingPairs
-from probes.core.embeddings import Embeddings
 from probes.core.errors import PictureError
-from probes.core.picture_sets import PictureFiles
 from probes.core.pictures import Picture
-from probes.core.tables import Table
 
 T = TypeVar("T")
 
@@ -69,7 +65,7 @@ class Choice(Control[str]):
 
     @override
     def parse(self, given: object) -> str:
-        text = str(_single(given))
+        text = str(single(given))
         if text not in self.options:
             raise ValueError(f"{_quote(text)} is not one of {', '.join(self.options)}")
         return text
@@ -81,7 +77,7 @@ class Switch(Control[bool]):
 
     @override
     def parse(self, given: object) -> bool:
-        value = _single(given)
+        value = single(given)
         if isinstance(value, bool):
             return value
         text = str(value).strip().lower()
@@ -109,7 +105,7 @@ class Range(Control[float]):
 
     @override
     def parse(self, given: object) -> float:
-        value = _single(given)
+        value = single(given)
         try:
             number = float(str(value))
         except ValueError:
@@ -132,7 +128,7 @@ class Count(Control[int]):
 
     @override
     def parse(self, given: object) -> int:
-        value = _single(given)
+        value = single(given)
         try:
             number = float(str(value))
         except ValueError:
@@ -183,7 +179,7 @@ class Text(Control[str]):
 
     @override
     def parse(self, given: object) -> str:
-        text = " ".join(str(_single(given)).split())
+        text = " ".join(str(single(given)).split())
         if len(text) > self.longest:
             raise ValueError(f"{_quote(text)} has {len(text):,} characters; the limit is {self.longest:,}")
         return text
@@ -305,99 +301,12 @@ class Pictures(Control[tuple[Picture, ...]]):
         return {picture.name: picture.digest for picture in value}
 
 
-F = TypeVar("F", PictureFiles, Table, Embeddings, EmbeddingPairs)
+def single(given: object) -> object:
+    """The one value where a link or a flag may give a list of one.
 
-
-@dataclass(frozen=True, kw_only=True)
-class File(Control[F]):
-    """Something that a visitor brings in a file; nothing, as its default, where they bring none.
-
-    Files never travel in a link, and what is in them never stands in a report.
+    Raises:
+        ValueError: several or none are given.
     """
-
-    @property
-    @override
-    def travels(self) -> bool:
-        return False
-
-    @override
-    def format(self, value: F) -> tuple[str, ...]:
-        return (value.name,) if len(value) else ()
-
-    @override
-    def stimuli(self, value: F) -> Mapping[str, str]:
-        return {value.name: value.digest} if len(value) else {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class PictureSet(File[PictureFiles]):
-    """Many pictures: a folder, a zip, or files held in memory.
-
-    Attributes:
-        most: at most so many.
-    """
-
-    most: int = 20_000
-
-    @override
-    def parse(self, given: object) -> PictureFiles:
-        given = _single(given)
-        if not isinstance(given, PictureFiles):
-            given = PictureFiles.of(_path(given)) if given else PictureFiles.none()
-        if len(given) > self.most:
-            raise ValueError(f"{len(given):,} pictures are too many; the limit is {self.most:,}")
-        return given
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableFile(File[Table]):
-    """A table in CSV."""
-
-    @override
-    def parse(self, given: object) -> Table:
-        given = _single(given)
-        if isinstance(given, Table):
-            return given
-        return Table.read(_path(given)) if given else Table.none()
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmbeddingsFile(File[Embeddings]):
-    """Embeddings in .npy or .npz."""
-
-    @override
-    def parse(self, given: object) -> Embeddings:
-        given = _single(given)
-        if isinstance(given, Embeddings):
-            return given
-        return Embeddings.read(_path(given)) if given else Embeddings.none()
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmbeddingPairsFile(File[EmbeddingPairs]):
-    """Embeddings of pictures and their captions: one .npz, or two files."""
-
-    @override
-    def parse(self, given: object) -> EmbeddingPairs:
-        if isinstance(given, (list, tuple)) and len(given) == 1:
-            (given,) = given
-        if isinstance(given, EmbeddingPairs):
-            return given
-        if not given:
-            return EmbeddingPairs.none()
-        return EmbeddingPairs.read(
-            [_path(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
-        )
-
-
-def _path(given: object) -> Path:
-    if isinstance(given, (str, Path)):
-        return Path(given)
-    raise ValueError(f"give a file, not {type(given).__name__}")
-
-
-def _single(given: object) -> object:
-    """The one value where a link or a flag may give a list of one."""
     if isinstance(given, (list, tuple)):
         if len(given) != 1:
             raise ValueError(f"give one value; {len(given)} given")

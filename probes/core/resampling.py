@@ -53,6 +53,21 @@ def stratified_weights(strata: NDArray[np.intp], resamples: int, seed: int) -> I
         yield weights
 
 
+def bootstrap_weights(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """How often each of n observations is drawn with replacement: (b, n) counts, `resamples` rows in all.
+
+    Of many observations counted several times as fast as `stratified_weights` deals them.
+    """
+    rng = np.random.default_rng([seed, 11])
+    rows = max(1, CHUNK // (4 * n))
+    for start in range(0, resamples, rows):
+        count = min(rows, resamples - start)
+        weights = np.empty((count, n), dtype=np.float32)
+        for row in weights:
+            row[:] = np.bincount(rng.integers(n, size=n, dtype=np.int32), minlength=n)
+        yield weights
+
+
 def swapped(codes: NDArray[np.intp], swaps: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Labels dealt anew by chance, sizes of groups kept: (b, n) codes, `swaps` rows in all."""
     rng = np.random.default_rng([seed, 1])

@@ -21,14 +21,13 @@ resampling shows (`probes.core.resampling.ends_of_distance`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.model import Float32
-from probes.core.resampling import CHUNK, ends, ends_of_distance
+from probes.core.resampling import bootstrap_weights, ends, ends_of_distance
 from probes.modality_gap.rows import distances, dots
 
 Float64 = NDArray[np.float64]
@@ -72,18 +71,6 @@ def closed_forms(images: Float32, texts: Float32, seed: int) -> tuple[Measured, 
     low[0], high[0] = ends_of_distance(draws[:, 0], value[0], 0.0, 2.0)
     rows = zip(NAMES, value, low, high, strict=True)
     return tuple(Measured(name, float(v), float(lo), float(hi), n) for name, v, lo, hi in rows)
-
-
-def bootstrap_weights(n: int, resamples: int, seed: int) -> Iterator[Float32]:
-    """How often each of n pairs is drawn with replacement: (b, n) counts, `resamples` rows in all."""
-    rng = np.random.default_rng([seed, 11])
-    rows = max(1, CHUNK // (4 * n))
-    for start in range(0, resamples, rows):
-        count = min(rows, resamples - start)
-        weights = np.empty((count, n), dtype=np.float32)
-        for row in weights:
-            row[:] = np.bincount(rng.integers(n, size=n, dtype=np.int32), minlength=n)
-        yield weights
 
 
 def _formulas(weights: Float32, images: Float32, texts: Float32, scalars: Float64) -> Float64:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.model import Progress
-from probes.core.resampling import ends
+from probes.core.resampling import bootstrap_weights, ends
 from probes.core.statistics import wilson
 from probes.modality_gap import association
-from probes.modality_gap.closed_form import FEWER, RESAMPLES, Measured, bootstrap_weights
+from probes.modality_gap.closed_form import FEWER, RESAMPLES, Measured
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move, shift
 from probes.modality_gap.moves import gaps as moves_gaps

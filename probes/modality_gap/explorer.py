@@ -5,22 +5,27 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from probes import evaluation
 from probes.core.arrays import base64_of
 from probes.core.model import Backend, Progress
 from probes.core.pictures import Picture
+from probes.core.plotting import BLUE, ORANGE
 from probes.modality_gap import gathering
 from probes.modality_gap.cloud import umap_points
+from probes.modality_gap.drawing import moment
 from probes.modality_gap.parameters import ModalityGapParams
 from probes.modality_gap.path import STEPS
 from probes.modality_gap.result import Cloud, ModalityGapResult, Moved
+from probes.modality_gap.training import BUNDLED, snapshots
 
 TILE, COLUMNS = 72, 25
+WIDE, HIGH = 640, 360
+"""Pixels of the picture on the start page."""
 NEAR = 0.9
 """Cosine from which on the first component is called the gap."""
 UMAP_NOTE = (
@@ -159,11 +164,10 @@ def _sprite(params: ModalityGapParams, cloud: Cloud) -> dict[str, Any] | None:
     if len(params.embeddings):
         return None
     pictures = gathering.stimuli(params).pictures
-    chosen = [pictures[int(place)] for place in cloud.places]
-    rows = -(-len(chosen) // COLUMNS)
+    rows = -(-len(cloud.places) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * TILE, rows * TILE), "white")
-    for number, picture in enumerate(chosen):
-        image = picture.image()
+    for number, place in enumerate(cloud.places):
+        image = pictures[int(place)].image()
         image.thumbnail((TILE, TILE))
         x, y = number % COLUMNS * TILE, number // COLUMNS * TILE
         sheet.paste(image, (x + (TILE - image.width) // 2, y + (TILE - image.height) // 2))
@@ -173,39 +177,42 @@ def _sprite(params: ModalityGapParams, cloud: Cloud) -> dict[str, Any] | None:
     return {"uri": uri, "tile": TILE, "columns": COLUMNS}
 
 
-def _embedded(params: ModalityGapParams, result: ModalityGapResult, backend: Backend) -> gathering.Pairs:
+def _umap(
+    dimensions: int, params: ModalityGapParams, result: ModalityGapResult, backend: Backend, progress: Progress
+) -> Mapping[str, Any]:
+    """The drawn pairs by UMAP, as `later` takes them."""
     if len(params.embeddings):
-        return gathering.of_files(params)
-    return gathering.embed_pairs(gathering.stimuli(params), backend)
+        pairs = gathering.of_files(params)
+    else:
+        pairs = gathering.embed_pairs(gathering.stimuli(params), backend)
+    places = result.cloud.places.astype(np.intp)
+    points = umap_points(pairs.images[places], pairs.texts[places], dimensions, params.seed, progress)
+    found = {
+        "title": "UMAP", f"points{dimensions}": base64_of(points), "axes": ["", "", ""], "note": UMAP_NOTE,
+        "fixed": True,
+    }  # fmt: skip
+    return {"views": {"umap": found}}
 
 
-def _umap(dimensions: int) -> Any:
-    def follow(
-        params: ModalityGapParams, result: ModalityGapResult, backend: Backend, progress: Progress
-    ) -> Mapping[str, Any]:
-        pairs = _embedded(params, result, backend)
-        places = result.cloud.places.astype(np.intp)
-        points = umap_points(pairs.images[places], pairs.texts[places], dimensions, params.seed, progress)
-        found = {
-            "title": "UMAP", f"points{dimensions}": base64_of(points), "axes": ["", "", ""], "note": UMAP_NOTE,
-            "fixed": True,
-        }  # fmt: skip
-        return {"views": {"umap": found}}
-
-    return follow
-
-
-follow = (_umap(2), _umap(3))
+follow = (partial(_umap, 2), partial(_umap, 3))
 """UMAP in two dimensions, and then in three."""
 
 
 def preview(params: ModalityGapParams) -> Picture:
-    """A few of the pictures, for the start page."""
-    pictures = gathering.stimuli(params).pictures if len(params.images) else evaluation.pictures()
-    side = 4
-    sheet = Image.new("RGB", (side * 2 * TILE, side * TILE), "white")
-    for number, picture in enumerate(pictures[: 2 * side * side]):
-        image = picture.image()
-        image.thumbnail((TILE, TILE))
-        sheet.paste(image, (number % (2 * side) * TILE, number // (2 * side) * TILE))
-    return Picture("pairs", np.asarray(sheet))
+    """Both clouds along their gap and beside it, from the last kept moment of training: no model, no drawing.
+
+    Raises:
+        IndexError: no moment was kept.
+    """
+    last = snapshots(BUNDLED[0])[-1]
+    points = moment(last.title, last.pictures, last.logit_scale, last.images, last.texts, params.seed).points
+    sheet = Image.new("RGB", (WIDE, HIGH), "white")
+    pen = ImageDraw.Draw(sheet)
+    half = len(points) // 2
+    # round one centre, to one scale across and down
+    x, y = (points - (points.max(axis=0) + points.min(axis=0)) / 2).T
+    scale = 0.45 * min(WIDE / np.ptp(x), HIGH / np.ptp(y)) * 2
+    for number in range(len(points)):
+        across, down = WIDE / 2 + scale * x[number], HIGH / 2 - scale * y[number]
+        pen.ellipse((across - 4, down - 4, across + 4, down + 4), fill=BLUE if number < half else ORANGE)
+    return Picture("clouds", np.asarray(sheet))

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probes.core.controls import (
-    Choice,
-    Count,
-    EmbeddingPairsFile,
-    Lines,
-    PictureSet,
-    Range,
-    Switch,
-    TableFile,
-    Text,
-)
+from probes.core.controls import Choice, Count, Lines, Range, Switch, Text
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.errors import FieldError
+from probes.core.file_controls import EmbeddingPairsFile, PictureSet, TableFile
 from probes.core.parameters import Params, parameter
 from probes.core.picture_sets import PictureFiles
 from probes.core.tables import Table

@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.model import Float32
-from probes.core.resampling import ends
-from probes.modality_gap.closed_form import bootstrap_weights
+from probes.core.resampling import bootstrap_weights, ends
 
 Float64 = NDArray[np.float64]
 Indices = NDArray[np.int16]

@@ -16,8 +16,9 @@ from app.forms import Form
 from app.running import Job, Ticket
 from app.stage import Held
 from probes import registry
-from probes.core.controls import File, Lines, Place, Text
+from probes.core.controls import Lines, Place, Text
 from probes.core.errors import Cancelled, FieldError, ModelError
+from probes.core.file_controls import File
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.modality_gap.closed_form import NAMES, bootstrap_weights, closed_forms
+from probes.core.resampling import bootstrap_weights
+from probes.modality_gap.closed_form import NAMES, closed_forms
 from probes.modality_gap.pairwise import uniformity
 from tests.modality_gap.clouds import cones, pairs, plainly, turned, unit
 

@@ -79,7 +79,7 @@ function build(scene) {
   ui.walk.hidden = true;
   const main = box('explorer-main', box('explorer-over-plot', ui.legend, buildZooms(scene)), buildPlot(scene),
     box('explorer-under', ui.note, ui.news));
-  ui.root.append(make('div', 'explorer-title', data.title, { role: 'heading', 'aria-level': 3 }), buildBar(scene),
+  ui.root.append(buildBar(scene),
     box('explorer-body', main, buildSide(scene)), ui.walk);
   if (data.slider) ui.root.append(buildSlider(scene));
   if (data.moves.length) ui.root.append(buildMoves(scene));
