@@ -183,6 +183,10 @@ SHORT = {
 """Interventions in few letters; others drop dimensions."""
 
 
+LESS_TO_MORE = [[0, "#9ecbea"], [0.5, "#f2f2f2"], [1, "#f5c969"]]
+"""Blue over grey to orange, light enough for dark numbers by day and by night."""
+
+
 def interventions(result: ModalityGapResult) -> go.Figure:
     """What else can be done to the clouds, and what it does to each thing that is followed."""
     columns = [
@@ -203,7 +207,7 @@ def interventions(result: ModalityGapResult) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=change, x=[title for _, title, _ in columns], y=names, text=text, texttemplate="%{text}", zmin=-1,
-            zmax=1, colorscale=[[0, BLUE], [0.5, "#f2f2f2"], [1, ORANGE]], showscale=False, xgap=2,
+            zmax=1, colorscale=LESS_TO_MORE, showscale=False, xgap=2,
             ygap=2, textfont={"size": 11}, customdata=[[title] * len(columns) for title in titles],
             hovertemplate="%{customdata}, %{x}: %{text}<extra></extra>",
         )
@@ -220,26 +224,28 @@ def _relative(value: float, before: float) -> float:
 
 
 def dimensions(result: ModalityGapResult) -> go.Figure:
-    """The share of the squared gap that single dimensions hold."""
+    """The share of the squared gap that single dimensions hold, largest first."""
     rows = result.dimensions[:TOP]
+    # by rank and not by number, so that two models can be drawn to one axis
+    x = list(range(1, len(rows) + 1))
+    numbers = [row.dimension for row in rows]
     figure = go.Figure(
         go.Bar(
-            x=[f"{row.dimension}" for row in rows], y=[row.share for row in rows], marker={"color": BLUE},
-            name="share",
-            hovertemplate="dimension %{x}: %{y:.1%} of the gap<extra></extra>",
+            x=x, y=[row.share for row in rows], marker={"color": BLUE}, name="share", customdata=numbers,
+            hovertemplate="dimension %{customdata}: %{y:.1%} of the gap<extra></extra>",
         )
     )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=[f"{row.dimension}" for row in rows], y=np.cumsum([row.share for row in rows]), mode="lines+markers",
+            x=x, y=np.cumsum([row.share for row in rows]), mode="lines+markers",
             line={"color": ORANGE}, name="together with those before",
-            hovertemplate="the first ones to %{x}: %{y:.1%}<extra></extra>",
+            hovertemplate="the first %{x}: %{y:.1%}<extra></extra>",
         )
     )  # fmt: skip
     even = 1 / len(result.dimensions)
     figure.add_hline(y=even, line={"color": GREY, "dash": "dot"})
-    told = f"dimension (of {len(result.dimensions):,}; dotted: all alike)"
-    figure.update_xaxes(type="category", title_text=told)
+    told = f"rank (of {len(result.dimensions):,} dimensions; dotted: all alike)"
+    figure.update_xaxes(title_text=told, dtick=5, tick0=0)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     half = int(np.searchsorted(np.cumsum([row.share for row in result.dimensions]), 0.5)) + 1
     count = "One dimension holds" if half == 1 else f"{half} dimensions hold"

@@ -41,7 +41,7 @@ def moments(result: ModalityGapResult) -> go.Figure:
     figure.update_annotations(font={"size": 11})
     title = "The pairs as training went on"
     figure = styled(figure, title, 90 + HEIGHT * rows)
-    return figure.update_layout(margin={"t": 84})
+    return figure.update_layout(margin={"t": 84}, legend={"itemsizing": "constant"})
 
 
 def _title(moment: Moment) -> str:

@@ -40,7 +40,7 @@ function buildSlider(scene) {
   ui.tiles = data.slider.series.map((series) => makeTile(data.slider.deltas, series));
   return box('explorer-readouts', box('explorer-heading', make('span', '', words), ui.delta, reset),
     box('explorer-rail', ui.slider, box('explorer-ticks', ...marks)), box('explorer-tiles', ...ui.tiles.map((tile) => tile.node)),
-    make('p', 'explorer-small', data.slider.note || ''));
+    make('p', 'explorer-small explorer-tiles-note', data.slider.note || ''));
 }
 
 function buildMoves(scene) {
