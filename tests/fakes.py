@@ -93,6 +93,11 @@ class PixelBackend:
     def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.ATTEND])
 
+    def encode_focused(
+        self, pictures: Sequence[Picture], focus: Sequence[Picture], strength: float, progress: Progress = no_progress
+    ) -> Float32:
+        raise CapabilityError(self.card.lacks[Capability.ATTEND])
+
     def gradient(self, picture: Picture, text: str) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.DIFFERENTIATE])
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from probes.backend import decomposition, gradients, loading, tokens
+from probes.backend import decomposition, foveal, gradients, loading, tokens
 from probes.backend import device as devices
 from probes.backend.cache import MemoryStore, Store, key_of
 from probes.backend.cards import make_card
@@ -57,6 +57,7 @@ class Clip:
             key_of("image", model_key, self._preprocessing.digest, placement.precision),
             key_of("text", model_key, tokens.digest(self._tokenizer), placement.precision),
         )
+        self._focused_space = key_of("focused", spaces[0])
         self._encoder = Encoder(
             self._model, self._tokenize, self._preprocessing, placement, self._card.width, spaces, memory, disk
         )
@@ -157,6 +158,54 @@ class Clip:
             with self._encoder.lock:
                 maps[part] = decomposition.class_attention(visual, pixels).cpu().numpy()
         return maps
+
+    def encode_focused(
+        self,
+        pictures: Sequence[Picture],
+        focus: Sequence[Picture],
+        strength: float,
+        progress: Progress = no_progress,
+    ) -> Float32:
+        """Unit embeddings of pictures under foveal attention, (n, d): see `probes.backend.foveal`.
+
+        Raises:
+            CapabilityError: the tower has no class token whose attention can be biased.
+            ValueError: there are not as many focuses as pictures.
+        """
+        self._require(Capability.ATTEND)
+        keys = [
+            key_of(self._focused_space, picture.digest, where.digest, repr(float(strength)))
+            for picture, where in zip(pictures, focus, strict=True)
+        ]
+        rows = [self._memory.get(key) for key in keys]
+        missing = [place for place, row in enumerate(rows) if row is None]
+        size = min(self._encoder.batch, foveal.most_at_once(self._model.visual))
+        for start in range(0, len(missing), size):
+            progress(start / len(missing), "looking closer")
+            chosen = missing[start : start + size]
+            found = self._focus([pictures[p] for p in chosen], [focus[p] for p in chosen], strength)
+            for place, row in zip(chosen, found, strict=True):
+                rows[place] = row
+                self._memory.put(keys[place], row)
+        progress(1.0, "looking closer")
+        return np.stack([row for row in rows if row is not None]) if rows else np.empty((0, self._card.width), np.float32)
+
+    def _focus(self, pictures: Sequence[Picture], focus: Sequence[Picture], strength: float) -> Float32:
+        """One batch of `encode_focused`. The focus goes through the same preprocessing as its picture."""
+        waiting = [self._preprocessing.submit(one) for one in (*pictures, *focus)]
+        unit = self._preprocessing.unit([future.result() for future in waiting])
+        seen, where = unit[: len(pictures)], unit[len(pictures) :].mean(dim=1)
+        visual = self._model.visual
+        bias = strength * foveal.over_patches(visual, where)
+        with (
+            self._encoder.lock,
+            torch.inference_mode(),
+            self._placement.autocast(),
+            foveal.attending(visual, bias),
+        ):
+            features = visual(self._preprocessing.normalise(seen)).float()
+        found: Float32 = F.normalize(features, dim=-1).cpu().numpy()
+        return found
 
     def gradient(self, picture: Picture, text: str) -> Float32:
         """Gradient of cosine(picture, text) in what the tower sees, per unit of colour 0..1: (h, w, 3).

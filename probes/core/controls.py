@@ -152,7 +152,7 @@ class Place(Control[tuple[float, float]]):
 
     @override
     def parse(self, given: object) -> tuple[float, float]:
-        items = given.replace(",", " ").split() if isinstance(given, str) else _sequence(given)
+        items = given.replace(",", " ").split() if isinstance(given, str) else sequence(given)
         if len(items) != 2:
             raise ValueError(f"give two numbers, across and down; {len(items) or 'none'} given")
         share = Range(label=self.label, low=0.0, high=1.0, step=0.001)
@@ -223,7 +223,7 @@ class Lines(Control[tuple[str, ...]]):
 
     @override
     def parse(self, given: object) -> tuple[str, ...]:
-        items = given.splitlines() if isinstance(given, str) else _sequence(given)
+        items = given.splitlines() if isinstance(given, str) else sequence(given)
         stripped = (line for item in items for line in self._expanded(str(item).strip()))
         lines = tuple(dict.fromkeys(line for line in stripped if line))
         if len(lines) < self.fewest:
@@ -269,7 +269,7 @@ class Pictures(Control[tuple[Picture, ...]]):
 
     @override
     def parse(self, given: object) -> tuple[Picture, ...]:
-        items = [given] if isinstance(given, (str, Path, bytes, Picture)) else _sequence(given)
+        items = [given] if isinstance(given, (str, Path, bytes, Picture)) else sequence(given)
         if not self.fewest <= len(items) <= self.most:
             wanted = (
                 _count(self.fewest, "picture")
@@ -314,7 +314,12 @@ def single(given: object) -> object:
     return given
 
 
-def _sequence(given: object) -> Sequence[object]:
+def sequence(given: object) -> Sequence[object]:
+    """What was given as a list, empty for nothing.
+
+    Raises:
+        ValueError: it is no list.
+    """
     if given is None:
         return ()
     if isinstance(given, Sequence):

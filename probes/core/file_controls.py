@@ -1,4 +1,4 @@
-"""Controls of fields that a visitor fills with a file: many pictures, a table, embeddings."""
+"""Controls of fields that a visitor fills with a file: many pictures, a table, regions, embeddings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from probes.core.controls import Control, single
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
 from probes.core.picture_sets import PictureFiles
+from probes.core.regions import Regions
 from probes.core.tables import Table
 
-F = TypeVar("F", PictureFiles, Table, Embeddings, EmbeddingPairs)
+F = TypeVar("F", PictureFiles, Table, Regions, Embeddings, EmbeddingPairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,18 @@ class TableFile(File[Table]):
         if isinstance(given, Table):
             return given
         return Table.read(_path(given)) if given else Table.none()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionsFile(File[Regions]):
+    """Regions of pictures with names, in CSV or in JSON of COCO's layout."""
+
+    @override
+    def parse(self, given: object) -> Regions:
+        given = single(given)
+        if isinstance(given, Regions):
+            return given
+        return Regions.read(_path(given)) if given else Regions.none()
 
 
 @dataclass(frozen=True, kw_only=True)

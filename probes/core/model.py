@@ -189,6 +189,22 @@ class Backend(Protocol):
             CapabilityError: the tower has no class token whose attention can be read.
         """
 
+    def encode_focused(
+        self,
+        pictures: Sequence[Picture],
+        focus: Sequence[Picture],
+        strength: float,
+        progress: Progress = no_progress,
+    ) -> Float32:
+        """Unit embeddings of pictures whose class token is told where to look, (n, d); no pixel changes (FALIP).
+
+        `focus` are grey pictures of the same sizes, white where to look; their mean over each patch, 0 to 1, times
+        `strength` is added to the class token's attention logits in every layer and head.
+
+        Raises:
+            CapabilityError: the tower has no class token whose attention can be biased.
+        """
+
     def gradient(self, picture: Picture, text: str) -> Float32:
         """Gradient of cosine(picture, text) in what the tower sees, per unit of colour 0..1: (h, w, 3).
 

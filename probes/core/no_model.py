@@ -71,6 +71,16 @@ class NoModel:
         """Refuse."""
         self._refuse()
 
+    def encode_focused(
+        self,
+        pictures: Sequence[Picture],
+        focus: Sequence[Picture],
+        strength: float,
+        progress: Progress = no_progress,
+    ) -> Float32:
+        """Refuse."""
+        self._refuse()
+
     def gradient(self, picture: Picture, text: str) -> Float32:
         """Refuse."""
         self._refuse()
