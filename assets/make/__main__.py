@@ -16,6 +16,7 @@ In this order, for models from nothing:
     figures                   put the models' figures into the project's README
     examples                  write the example pictures (needs the packages)
     people                    write the listing of drawn people
+    regions                   write the scenes with boxes and names
     snapshots                 write what the weights kept during training make of a fixed set of pairs
     manifest                  write the list of everything shipped, with digests
 
@@ -45,6 +46,7 @@ STEPS: dict[str, Callable[[steps.Places, argparse.Namespace], None]] = {
     "figures": steps.write_figures,
     "examples": steps.write_examples,
     "people": steps.write_people,
+    "regions": steps.write_regions,
     "snapshots": steps.write_snapshots,
     "manifest": steps.write_manifest,
 }

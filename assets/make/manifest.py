@@ -62,6 +62,9 @@ SHIPPED = (
         "stimuli.people", "stimuli/people", "each drawing under its style's licence: Apache-2.0, MIT, CC-BY-4.0",
         ("train",), "python -m assets.make people",
     ),
+    Shipped(
+        "stimuli.regions", "stimuli/regions", "CC-BY-4.0", ("held-out",), "python -m assets.make regions",
+    ),
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from assets.make import (
     manifest,
     metrics,
     people,
+    regions,
     runs,
     snapshots,
 )
@@ -179,6 +180,12 @@ def write_people(places: Places, arguments: argparse.Namespace) -> None:
     """Write the listing of drawn people that the bias audit opens with."""
     path = places.out / "stimuli" / "people" / "people.csv"
     print(path, people.write(path, load("balanced"), read_sources()), "people")
+
+
+def write_regions(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the scenes with boxes and names that visual prompts are tried on."""
+    folder = places.out / "stimuli" / "regions"
+    print(folder, regions.write(folder, load("balanced", style="held-out")), "regions")
 
 
 def write_snapshots(places: Places, arguments: argparse.Namespace) -> None:

@@ -110,7 +110,7 @@ class Regions:
         if not rows:
             why = f" (row {wrong[0].row}: {wrong[0].reason})" if wrong else ""
             raise ClipspectError(f"{label}: there is no region that can be used{why}")
-        pixels = any(end > 1 for row in rows for end in row.box)
+        pixels = any(end > 1.5 for row in rows for end in row.box)
         return cls(label, rows, pixels, (*problems, *wrong), hashlib.sha256(content).hexdigest())
 
     @classmethod

@@ -54,11 +54,12 @@ def lists() -> Mapping[str, WordList]:
     return MappingProxyType({name: read[name] for name in sorted(read, key=lambda name: bool(read[name].note))})
 
 
-def presets() -> Mapping[str, Preset]:
-    """The lists as a form offers them."""
+def presets(*names: str) -> Mapping[str, Preset]:
+    """The lists as a form offers them: those of these names, or all."""
     return MappingProxyType(
         {
             name: Preset(f"{one.title}, version {one.version}", one.words, one.note, one.source)
             for name, one in lists().items()
+            if not names or name in names
         }
     )

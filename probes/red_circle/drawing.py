@@ -46,10 +46,14 @@ class Treatment:
     Attributes:
         marks: drawn in this order.
         outside: what becomes of the rest, one of OUTSIDE.
+        inked: whether the marks are drawn, or only say what is outside.
+        margin: room around what is cropped, share of its longer side.
     """
 
     marks: tuple[Mark, ...]
     outside: str = OUTSIDE[0]
+    inked: bool = True
+    margin: float = MARGIN
 
     def describe(self) -> str:
         """In words: `red circle`, `3 marks, outside blurred`."""
@@ -155,12 +159,12 @@ def draw(picture: Picture, treatment: Treatment) -> Picture:
         rgb = np.round(share * rgb + (1 - share) * _outside(picture, treatment.outside)).astype(np.uint8)
     else:
         rgb = rgb.copy()
-    for mark in treatment.marks:
+    for mark in treatment.marks if treatment.inked else ():
         patch = covered(mark, height, width)
         part = patch.values[..., None]
         rgb[patch.where] = np.round(rgb[patch.where] * (1 - part) + np.asarray(mark.ink, np.float64) * part)
     if treatment.outside == "cropped":
-        rgb = _cropped(rgb, treatment.marks)
+        rgb = _cropped(rgb, treatment.marks, treatment.margin)
     return Picture(picture.name, rgb, picture.notes)
 
 
@@ -208,13 +212,13 @@ def _outside(picture: Picture, how: str) -> RGB:
     return np.round(picture.rgb * DARK).astype(np.uint8)
 
 
-def _cropped(rgb: RGB, marks: Sequence[Mark]) -> RGB:
+def _cropped(rgb: RGB, marks: Sequence[Mark], margin: float) -> RGB:
     """The part round the marks with a margin, square where the picture has room, so that no tower cuts it again."""
     height, width = rgb.shape[:2]
     boxes = np.array([_meant(mark, width / height) for mark in marks]) * (width, height, width, height)
     left, top = boxes[:, :2].min(axis=0)
     right, bottom = boxes[:, 2:].max(axis=0)
-    side = max(right - left, bottom - top) * (1 + 2 * MARGIN)
+    side = max(right - left, bottom - top) * (1 + 2 * margin)
     columns = _span((left + right) / 2, side, width)
     rows = _span((top + bottom) / 2, side, height)
     return np.ascontiguousarray(rgb[rows, columns])
