@@ -22,6 +22,10 @@ from probes.core.pictures import Picture
 
 FILE = ASSETS / "stimuli" / "people" / "people.csv"
 STYLES = ("noto", "twemoji", "fluent-emoji", "fluent-emoji-flat", "noto-v1")
+PLACES = ((0.27, 0.5), (0.73, 0.5))
+"""Where two people stand in one picture, shares of its width and height."""
+SCALE = 0.42
+"""Of a person in such a picture, share of its side."""
 AT_WORK, PORTRAITS, EVERYBODY = "at work", "portraits", "everybody"
 SIDE = 72
 """Pixels a side of a picture: what the bundled models see."""
@@ -98,6 +102,29 @@ def pictures(drawn: Sequence[Person]) -> tuple[Picture, ...]:
     over = 255 - pixels[..., 3:].astype(np.int16) + pixels[..., :3]
     canvas[:, edge : edge + SIZE, edge : edge + SIZE] = np.clip(over, 0, 255).astype(np.uint8)
     return tuple(Picture(person.id, frame) for person, frame in zip(drawn, canvas, strict=True))
+
+
+def together(groups: Sequence[Sequence[Person]], side: int) -> tuple[Picture, ...]:
+    """Two people a picture, left and right of the middle of a white ground, `side` pixels a side; see `PLACES`."""
+    from assets.world.scene import GROUNDS, Scene, Thing, compose
+
+    white = tuple(channel / 255 for channel in GROUNDS["white"])
+    scenes = [
+        Scene(
+            "white",
+            (white[0], white[1], white[2]),
+            tuple(
+                Thing(person.drawing, person.id, SCALE, 2 * x - 1, 2 * y - 1)
+                for person, (x, y) in zip(group, PLACES, strict=True)
+            ),
+        )
+        for group in groups
+    ]
+    drawn = compose(scenes, _sheet().pixels, side).permute(0, 2, 3, 1).numpy()
+    return tuple(
+        Picture(f"{first.id}; {second.id}", (255 * frame).round().astype(np.uint8))
+        for (first, second), frame in zip(groups, drawn, strict=True)
+    )
 
 
 @lru_cache(maxsize=1)

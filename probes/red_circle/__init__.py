@@ -31,7 +31,7 @@ def example() -> RedCircleParams:
     """The first bundled scene of several things, one of them circled."""
     scene = next(example for example in examples() if example.point is not None)
     assert scene.point is not None
-    return RedCircleParams(image=(scene.picture(),), at=scene.point, labels=scene.labels)
+    return RedCircleParams(images=(scene.picture(),), texts=scene.labels)
 
 
 PROBE = Probe(

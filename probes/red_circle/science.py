@@ -1,300 +1,358 @@
-r"""The effect of a circle on a picture's labels, against the same circle elsewhere (after Shtedritski 2023).
+"""The red-circle lab: marks on a picture, foveal attention, sweeps, pointing, and a circle round a person.
 
-For the unmarked picture u, the marked one m, placebos b_1..b_k (the same circle elsewhere) and label l in
-template t, with the model's own logit scale:
-
-    change_l   = mean_t(logit_{tl}(m) - logit_{tl}(u))                     interval: bootstrap over templates
-    placebo_jl = mean_t(logit_{tl}(b_j) - logit_{tl}(u))
-    beyond_l   = change_l - mean_j placebo_jl                              interval: bootstrap over placebos
-
-p of beyond_l: two-tailed rank of the circle among circle and placebos (`statistics.rank_p`), which is exact if
-the clicked place is exchangeable with the placebos'; Benjamini-Hochberg over labels. Probabilities are of the
-ensemble of templates, as in the zero-shot probe.
+What is measured stands with its formula in the module of its name: `effects` (against `placebos`), `sweep`, `pointing`,
+`accused`. Here they are put together: what is asked first is answered first, and each part is shown as soon as it is
+there, so that whoever stops the work keeps what is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.core.arrays import Floats
-from probes.core.controls import Choice, Count, Pictures, Place, Range
+from probes import scenes
 from probes.core.errors import FieldError
-from probes.core.model import Backend, Float32, Progress, probabilities
-from probes.core.parameters import Params, parameter
-from probes.core.pictures import RGB, Picture, Raster
-from probes.core.prompts import (
-    LABELS_CONTROL,
-    TEMPLATES,
-    TEMPLATES_CONTROL,
-    encode_prompts,
-    ensemble,
-    picture_warnings,
-    text_warnings,
+from probes.core.model import Backend, Capability, Float32, Progress, no_progress, probabilities
+from probes.core.picture_sets import PictureFiles, Unreadable
+from probes.core.pictures import RGB, Picture
+from probes.core.prompts import encode_prompts, ensemble, picture_warnings, text_warnings
+from probes.core.regions import Region, Regions
+from probes.core.watching import Watched, part, show
+from probes.red_circle import accused, effects, pointing, sweep
+from probes.red_circle.drawing import draw, focus, region, working_copy
+from probes.red_circle.effects import DRAWN, FOVEAL, PlaceboChange, template_logits
+from probes.red_circle.parameters import (
+    GRID,
+    LEAST_PLACEBOS,
+    MARKS,
+    SCENES,
+    WHOM,
+    RedCircleParams,
 )
-from probes.core.statistics import (
-    SIGNIFICANT,
-    Estimate,
-    benjamini_hochberg,
-    bootstrap_interval,
-    mean_estimate,
-    rank_p,
-)
-from probes.red_circle.marks import COLOURS, Circle, draw, placebo_places
+from probes.red_circle.placebos import Placebo, colours, drawn, elsewhere, scattered, shapes
+from probes.red_circle.pointing import Scene
+from probes.red_circle.result import RedCircleResult
+from probes.red_circle.visual_prompts import Style, encoded
 
-LEAST_PLACEBOS = 5
+__all__ = ["RedCircleParams", "RedCircleResult", "measure", "pixels_marked", "preview"]
+
 VISIBLE = 24
 """A channel of a pixel of the tower's view has to change by more than this, of 255, to count as marked."""
+SWEPT = 60
+"""Texts that are mapped and pointed at: the first so many."""
+SHOWN_EVERY = 40
+"""Pictures after which the count so far is shown."""
+FOR_PEOPLE = 480
+"""Pixels on the long side of the pictures that a report keeps."""
 
-_SHARE_OF_HEIGHT = "share of the picture's height"
+Float64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RedCircleParams(Params):
-    """What a visitor chooses."""
+@dataclass(frozen=True)
+class Asked:
+    """What every part of a run works with.
 
-    image: tuple[Picture, ...] = parameter(
-        (), Pictures(label="Picture", help="One picture. It stays in memory.", fewest=1, most=1)
-    )
-    at: tuple[float, float] = parameter(
-        (0.5, 0.5), Place(label="Place", help="Click on the picture to put the circle there.", on="image")
-    )
-    radius: float = parameter(
-        0.2,
-        Range(label="Radius", help="The paper uses 0.06.", low=0.02, high=0.5, step=0.01, unit=_SHARE_OF_HEIGHT),
-    )
-    width: float = parameter(
-        0.03, Range(label="Line width", help="The paper uses 0.01.", low=0.002, high=0.2, step=0.002,
-                    unit=_SHARE_OF_HEIGHT)
-    )  # fmt: skip
-    colour: str = parameter("red", Choice(label="Colour", options=tuple(COLOURS)))
-    labels: tuple[str, ...] = parameter(("a cat", "a dog"), LABELS_CONTROL)
-    placebos: int = parameter(
-        99,
-        Count(label="Placebos", help="How many other places to try the same circle in.", low=LEAST_PLACEBOS,
-              high=999, advanced=True),
-    )  # fmt: skip
-    templates: tuple[str, ...] = parameter(TEMPLATES, TEMPLATES_CONTROL)
+    Attributes:
+        params: what the visitor chose.
+        backend: the model.
+        picture: what is drawn on, at its working size.
+        names: the texts, and the labels that accuse where they are asked of this picture.
+        texts: unit embeddings (t, l, d) of the names in every template.
+        unmarked: embedding (1, d) of the picture.
+    """
+
+    params: RedCircleParams
+    backend: Backend
+    picture: Picture
+    names: tuple[str, ...]
+    texts: Float32
+    unmarked: Float32
+
+    def logits(self, images: Float32) -> Float64:
+        """Logits (n, l) of the first SWEPT texts, mean over templates."""
+        return template_logits(self.backend, images, self.texts[:, :SWEPT]).mean(axis=1)
+
+    def measured(self, pictures: Sequence[Picture]) -> Float64:
+        """The same of pictures."""
+        return self.logits(self.backend.encode_images(pictures))
 
     @property
-    def circle(self) -> Circle:
-        """The mark to draw."""
-        return Circle(*self.at, self.radius, self.width, self.colour)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What the circle did to one label.
-
-    Attributes:
-        probability_unmarked, probability_marked: of the ensemble of templates.
-        logit_unmarked: mean over templates.
-        change: of the logit by the circle; interval over templates.
-        placebo_mean: change of the logit by the same circle elsewhere, mean over places.
-        beyond: change minus placebo_mean; interval over placebos, p from its rank among them.
-        p_adjusted: p of `beyond`, corrected for the number of labels.
-    """
-
-    label: str
-    probability_unmarked: float
-    probability_marked: float
-    logit_unmarked: float
-    change: Estimate
-    placebo_mean: float
-    beyond: Estimate
-    p_adjusted: float
-
-
-@dataclass(frozen=True)
-class EffectRow:
-    """A row of the table `effects`; see `Effect`. Intervals are 95 %, None where there is none."""
-
-    label: str
-    probability_unmarked: float
-    probability_marked: float
-    logit_unmarked: float
-    logit_change: float
-    logit_change_low: float | None
-    logit_change_high: float | None
-    templates: int
-    placebo_mean: float
-    beyond_placebos: float
-    beyond_low: float | None
-    beyond_high: float | None
-    placebos: int
-    p: float
-    p_adjusted: float
-
-
-@dataclass(frozen=True)
-class PlaceboRow:
-    """A row of the table `placebos`: where the same circle was drawn, and what it did to one label."""
-
-    x: float
-    y: float
-    label: str
-    logit_change: float
-
-
-@dataclass(frozen=True)
-class RedCircleResult:
-    """What the circle did, label by label.
-
-    Attributes:
-        effects: one a label, in the labels' order.
-        places: (k, 2), x and y of the placebos.
-        placebo_changes: (k, l), change of each label's logit by each placebo.
-        unmarked, marked: what the tower sees.
-        pixels_marked: share of the tower's pixels in which the mark can be seen.
-        cautions: what was done to read the picture, and what is unlike the model's training.
-    """
-
-    picture: str
-    circle: Circle
-    effects: tuple[Effect, ...]
-    places: Floats
-    placebo_changes: Floats
-    unmarked: Raster
-    marked: Raster
-    pixels_marked: float
-    cautions: tuple[str, ...]
-
-    def strongest(self) -> Effect:
-        """The label that moved most beyond its placebos: smallest p first, then the larger move."""
-        return min(self.effects, key=lambda effect: (effect.p_adjusted, -abs(effect.beyond.value)))
-
-    def headline(self) -> str:
-        """Whether the circle moved a label beyond its placebos, and by how much."""
-        if self.pixels_marked == 0.0:
-            return "The circle vanishes when the picture is shrunk for the model: make it wider or larger."
-        effect = self.strongest()
-        tested = f"p = {effect.p_adjusted:.2g}, corrected for {len(self.effects)} labels"
-        if effect.p_adjusted > SIGNIFICANT:
-            return (
-                f"Beyond its {effect.beyond.n} placebos, the {self.circle.colour} circle moved no label clearly; "
-                f"“{effect.label}” comes nearest: logit {effect.beyond.value:+.2f} ({tested})."
-            )
-        return (
-            f"The {self.circle.colour} circle here moved “{effect.label}” by {effect.change.value:+.2f} in logit, "
-            f"the same circle elsewhere by {effect.placebo_mean:+.2f}: {effect.beyond.describe()} beyond its "
-            f"placebos ({tested}). Probability {effect.probability_unmarked:.0%} unmarked, "
-            f"{effect.probability_marked:.0%} marked."
-        )
-
-    def warnings(self) -> tuple[str, ...]:
-        """What was done to read the picture, and what is unlike the model's training."""
-        return self.cautions
-
-    def tables(self) -> Mapping[str, tuple[Any, ...]]:
-        """`effects` and `placebos`."""
-        return {
-            "effects": tuple(_row(effect) for effect in self.effects),
-            "placebos": tuple(
-                PlaceboRow(float(x), float(y), effect.label, float(change))
-                for (x, y), changes in zip(self.places, self.placebo_changes, strict=True)
-                for effect, change in zip(self.effects, changes, strict=True)
-            ),
-        }
-
-
-def _row(effect: Effect) -> EffectRow:
-    change, beyond = effect.change, effect.beyond
-    return EffectRow(
-        label=effect.label,
-        probability_unmarked=effect.probability_unmarked,
-        probability_marked=effect.probability_marked,
-        logit_unmarked=effect.logit_unmarked,
-        logit_change=change.value,
-        logit_change_low=change.interval.low if change.interval else None,
-        logit_change_high=change.interval.high if change.interval else None,
-        templates=change.n,
-        placebo_mean=effect.placebo_mean,
-        beyond_placebos=beyond.value,
-        beyond_low=beyond.interval.low if beyond.interval else None,
-        beyond_high=beyond.interval.high if beyond.interval else None,
-        placebos=beyond.n,
-        p=1.0 if beyond.p is None else beyond.p,
-        p_adjusted=effect.p_adjusted,
-    )
+    def style(self) -> Style:
+        """How regions are marked: as the first mark is."""
+        first = self.params.marks[0]
+        able = self.params.foveal and self.backend.card.can(Capability.ATTEND)
+        return Style(first.colour, first.width, self.params.strength, able)
 
 
 def preview(params: RedCircleParams) -> Picture:
     """The marked picture, without asking a model."""
-    return draw(params.image[0], params.circle)
+    return draw(params.images[0], params.treatment)
 
 
 def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> RedCircleResult:
-    """Draw the circle and its placebos, and compare what each does to every label."""
-    picture, circle = params.image[0], params.circle
-    elsewhere = placebo_places(picture, circle, params.placebos, np.random.default_rng(params.seed))
-    if len(elsewhere) < LEAST_PLACEBOS:
-        raise FieldError("radius", "the picture has no room for the same circle elsewhere: make it smaller")
-    marked = draw(picture, circle)
-    pictures = (picture, marked, *(draw(picture, place) for place in elsewhere))
-    texts = encode_prompts(
-        backend, params.labels, params.templates, lambda share, doing: progress(0.2 * share, doing)
-    )
-    images = backend.encode_images(pictures, lambda share, doing: progress(0.2 + 0.75 * share, doing))
-    logits = template_logits(backend, images, texts)
+    """Draw the marks and their placebos, and compare what each does to every text; then what was asked besides."""
+    asked = _asked(params, backend, part(progress, 0.0, 0.05))
+    result = _effects(asked, part(progress, 0.05, 0.3))
+    steps: list[tuple[Callable[[Asked, RedCircleResult, Progress], RedCircleResult], float]] = [
+        (_swept, 0.55), (_curved, 0.65), (_sought, 0.75), (_picked, 0.8), (_pointed, 0.95), (_accused, 1.0),
+    ]  # fmt: skip
+    done = 0.3
+    for step, share in steps:
+        show(progress, result)
+        result = step(asked, result, _showing(progress, done, share))
+        done = share
+    progress(1.0, "done")
+    return result
+
+
+def _showing(progress: Progress, start: float, end: float) -> Progress:
+    """A part of the progress through which results can still be shown."""
+    return Watched(part(progress, start, end), lambda result: show(progress, result))
+
+
+def _asked(params: RedCircleParams, backend: Backend, progress: Progress) -> Asked:
+    picture = working_copy(params.images[0], backend.card.image_size)
+    names = params.texts
+    if params.accusing and params.whom != WHOM[0]:
+        names = tuple(dict.fromkeys((*names, *params.accusing, *accused.NEUTRAL)))
+    texts = encode_prompts(backend, names, params.templates, progress)
+    return Asked(params, backend, picture, names, texts, backend.encode_images([picture]))
+
+
+def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
+    """The first and main part: the effect of the marks against their placebos, and that of foveal attention."""
+    params, backend, picture = asked.params, asked.backend, asked.picture
+    away = elsewhere(picture, params.treatment, params.placebos, params.seed)
+    if len(away) < LEAST_PLACEBOS:
+        raise FieldError("marks", "the picture has no room for the same mark elsewhere: make it smaller")
+    others = (*away, *colours(params.treatment), *shapes(picture, params.treatment))
+    strewn = scattered(picture, params.treatment, params.seed)
+    marked = draw(picture, params.treatment)
+    images = backend.encode_images([marked, *drawn(picture, others), *strewn], part(progress, 0.0, 0.8))
+    both = np.concatenate([asked.unmarked, images[:1]])
+    kinds = [*(placebo.kind for placebo in others), *("scattered" for _ in strewn)]
+    found = _found(asked, DRAWN, both, _by_kind(kinds, images[1:]))
+    told = [*(placebo.what for placebo in others), *(f"{number + 1}" for number in range(len(strewn)))]
+    changes = _changes(asked, DRAWN, kinds, told, images[1:])
+    looked = ()
+    if asked.style.foveal:
+        looked, more = _foveal(asked, away, part(progress, 0.8, 1.0))
+        changes += more
     before, after = backend.preprocess((picture, marked))
-    changes = logits[2:].mean(axis=1) - logits[0].mean(axis=0)
+    (where,) = backend.preprocess((_mask(picture, params),))
     return RedCircleResult(
         picture=picture.name,
-        circle=circle,
-        effects=effects(
-            params,
-            logits,
-            probabilities(backend.card, backend.logits(images[:2], ensemble(texts))),
-        ),
-        places=np.array([(place.x, place.y) for place in elsewhere]),
-        placebo_changes=changes,
+        marks=params.marks,
+        outside=params.outside,
+        called=params.treatment.describe(),
+        effects=(*found, *looked),
+        placebos=tuple(changes),
         unmarked=before,
         marked=after,
+        shown=picture.thumbnail(FOR_PEOPLE),
+        drawn=draw(_small(picture), params.treatment).thumbnail(FOR_PEOPLE),
         pixels_marked=pixels_marked(before.decode(), after.decode()),
-        cautions=picture_warnings(backend, (picture,)) + text_warnings(backend, params.labels),
+        outside_of_view=int(where.decode().max()) < VISIBLE,
+        cautions=_cautions(asked),
     )
 
 
-def template_logits(backend: Backend, images: Float32, texts: Float32) -> NDArray[np.float64]:
-    """Logits of every picture, template and label, (n, t, l)."""
-    flat = backend.logits(images, texts.reshape(-1, texts.shape[-1]))
-    return flat.astype(np.float64).reshape(len(images), *texts.shape[:2])
+def _small(picture: Picture) -> Picture:
+    """The picture at the size at which a report keeps it: a line drawn there is as smooth as the page is."""
+    longest = max(picture.width, picture.height)
+    return picture if longest <= FOR_PEOPLE else Picture(picture.name, picture.thumbnail(FOR_PEOPLE).decode())
 
 
-def effects(
-    params: RedCircleParams, logits: NDArray[np.float64], shares: NDArray[np.float64]
-) -> tuple[Effect, ...]:
-    """Effects from logits (2 + k, t, l) of unmarked, marked and placebos, and probabilities (2, l)."""
-    by_template = logits[1] - logits[0]
-    placebo = logits[2:].mean(axis=1) - logits[0].mean(axis=0)
-    found = []
-    for place, label in enumerate(params.labels):
-        change = mean_estimate(by_template[:, place], "templates", params.seed)
-        beyond = change.value - placebo[:, place]
-        found.append(
-            Effect(
-                label=label,
-                probability_unmarked=float(shares[0, place]),
-                probability_marked=float(shares[1, place]),
-                logit_unmarked=float(logits[0, :, place].mean()),
-                change=change,
-                placebo_mean=float(placebo[:, place].mean()),
-                beyond=Estimate(
-                    float(beyond.mean()),
-                    len(beyond),
-                    "placebos",
-                    bootstrap_interval(beyond, params.seed),
-                    rank_p(change.value, placebo[:, place]),
-                ),
-                p_adjusted=1.0,
-            )
+def _mask(picture: Picture, params: RedCircleParams) -> Picture:
+    """White where the marks mean something, black elsewhere."""
+    share = region(params.marks, picture.height, picture.width)
+    return Picture("mask", np.repeat(np.round(255 * share).astype(np.uint8)[..., None], 3, axis=-1))
+
+
+def _by_kind(kinds: Sequence[str], images: Float32) -> dict[str, Float32]:
+    return {kind: images[[one == kind for one in kinds]] for kind in dict.fromkeys(kinds)}
+
+
+def _found(asked: Asked, prompt: str, both: Float32, placebos: dict[str, Float32]) -> tuple[effects.Effect, ...]:
+    backend = asked.backend
+    return effects.effects(
+        prompt,
+        asked.names,
+        template_logits(backend, both, asked.texts),
+        probabilities(backend.card, backend.logits(both, ensemble(asked.texts))),
+        {kind: template_logits(backend, rows, asked.texts) for kind, rows in placebos.items()},
+        asked.params.seed,
+    )
+
+
+def _changes(
+    asked: Asked, prompt: str, kinds: Sequence[str], told: Sequence[str], images: Float32
+) -> list[PlaceboChange]:
+    rows = template_logits(asked.backend, np.concatenate([asked.unmarked, images]), asked.texts).mean(axis=1)
+    return [
+        PlaceboChange(prompt, kind, what, row - rows[0]) for kind, what, row in zip(kinds, told, rows[1:], strict=True)
+    ]
+
+
+def _foveal(
+    asked: Asked, away: Sequence[Placebo], progress: Progress
+) -> tuple[tuple[effects.Effect, ...], list[PlaceboChange]]:
+    """The effect of looking where the marks are, against looking elsewhere."""
+    picture = asked.picture
+    marks = [asked.params.marks, *(placebo.treatment.marks for placebo in away)]
+    focuses = [focus(one, picture.height, picture.width) for one in marks]
+    rows = asked.backend.encode_focused([picture] * len(focuses), focuses, asked.params.strength, progress)
+    both = np.concatenate([asked.unmarked, rows[:1]])
+    found = _found(asked, FOVEAL, both, {"elsewhere": rows[1:]})
+    told = [placebo.what for placebo in away]
+    return found, _changes(asked, FOVEAL, ["elsewhere"] * len(away), told, rows[1:])
+
+
+def _cautions(asked: Asked) -> tuple[str, ...]:
+    params, backend, original = asked.params, asked.backend, asked.params.images[0]
+    told = [*picture_warnings(backend, (asked.picture,)), *text_warnings(backend, asked.names)]
+    if asked.picture is not original:
+        told.append(
+            f"{original.name}: brought from {original.width} x {original.height} to {asked.picture.width} x "
+            f"{asked.picture.height} before marks were drawn; the tower sees {backend.card.image_size[0]} a side."
         )
-    adjusted = benjamini_hochberg([effect.beyond.p or 1.0 for effect in found])
-    return tuple(replace(effect, p_adjusted=p) for effect, p in zip(found, adjusted, strict=True))
+    if params.foveal and not backend.card.can(Capability.ATTEND):
+        told.append(f"No foveal attention: {backend.card.lacks[Capability.ATTEND]}.")
+    if len(asked.names) > SWEPT:
+        told.append(f"Maps, curves and regions are of the first {SWEPT} texts.")
+    return tuple(told)
+
+
+def _swept(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    if not asked.params.grid:
+        return result
+    unmarked = asked.logits(asked.unmarked)[0]
+    for so_far in sweep.slid(
+        asked.picture, asked.params.treatment, asked.params.grid, unmarked, asked.measured, progress
+    ):
+        result = replace(result, sweep=so_far)
+        show(progress, result)
+    return result
+
+
+def _curved(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    if not asked.params.curves:
+        return result
+    unmarked = asked.logits(asked.unmarked)[0]
+    points = sweep.curves(
+        asked.picture, asked.params.treatment, unmarked, asked.measured, asked.params.seed, progress
+    )
+    return replace(result, curves=tuple(points))
+
+
+def _sought(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    wanted = asked.params.seek
+    if not wanted:
+        return result
+    texts = encode_prompts(asked.backend, (wanted,), asked.params.templates)
+
+    def measured(pictures: Sequence[Picture]) -> Float64:
+        return template_logits(asked.backend, asked.backend.encode_images(pictures), texts).mean(axis=1)
+
+    unmarked = float(template_logits(asked.backend, asked.unmarked, texts).mean())
+    found = sweep.strongest(
+        asked.picture, asked.params.treatment, wanted, unmarked, asked.params.grid or 7, measured, progress
+    )
+    return replace(result, found=found)
+
+
+def _picked(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    """Which region of this picture each text is."""
+    regions = _regions(asked)
+    if len(regions) < 2:
+        return result
+    names = asked.names[:SWEPT]
+    rows = encoded(asked.backend, asked.picture, [one.box for one in regions], asked.style, progress)
+    logits = asked.logits(rows.reshape(-1, rows.shape[-1])).reshape(*rows.shape[:2], -1)
+    found = pointing.picks(names, regions, pointing.scores(logits), asked.style)
+    return replace(result, picks=tuple(found))
+
+
+def _regions(asked: Asked) -> tuple[Region, ...]:
+    """The regions of the picture on the page that the texts are looked for in."""
+    params, picture = asked.params, asked.params.images[0]
+    if len(params.regions):
+        return () if len(params.set) else params.regions.of(picture.name, picture.width, picture.height)
+    if params.among == MARKS:
+        aspect = picture.width / picture.height
+        boxes = [mark.box(aspect) for mark in params.marks]
+        cut = [tuple(min(max(end, 0.0), 1.0) for end in box) for box in boxes]
+        return tuple(
+            Region("", (box[0], box[1], box[2], box[3]), f"mark {number + 1}") for number, box in enumerate(cut)
+        )
+    if params.among == GRID:
+        n = params.cells
+        return tuple(
+            Region("", (column / n, row / n, (column + 1) / n, (row + 1) / n), f"row {row + 1}, column {column + 1}")
+            for row in range(n)
+            for column in range(n)
+        )
+    return ()
+
+
+def _pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    """How often each visual prompt finds what has a name, where names are known."""
+    params, backend = asked.params, asked.backend
+    regions, files = params.regions, params.set
+    if not len(regions):
+        if params.among != SCENES:
+            return result
+        regions, files = scenes.regions(), scenes.pictures()
+    shown, told = _scenes(regions, files, params.images[0])
+    told += [f"{regions.name}, row {problem.row}: {problem.reason}." for problem in regions.problems[:3]]
+    if not shown:
+        return replace(result, cautions=(*result.cautions, *told))
+    called = tuple(dict.fromkeys(region.name for scene in shown for region in scene.regions if region.name))
+    texts = encode_prompts(backend, called, params.templates)
+
+    def logits(images: Float32) -> Float64:
+        return template_logits(backend, images, texts).mean(axis=1)
+
+    found: list[pointing.Answers] = []
+    for number, scene in enumerate(shown):
+        progress(number / len(shown), f"picture {number + 1} of {len(shown)}")
+        found.append(pointing.answered(backend, scene, called, logits, asked.style, no_progress))
+        if number % SHOWN_EVERY == SHOWN_EVERY - 1:
+            table = pointing.accuracy(found, asked.style, params.seed)
+            stopped = f"Pointing was stopped after {number + 1} of {len(shown)} pictures."
+            show(progress, replace(result, pointing=table, cautions=(*result.cautions, *told, stopped)))
+    table = pointing.accuracy(found, asked.style, params.seed)
+    return replace(result, pointing=table, cautions=(*result.cautions, *told))
+
+
+def _scenes(regions: Regions, files: PictureFiles, own: Picture) -> tuple[list[Scene], list[str]]:
+    """Pictures that ask a question, and sentences on those that do not."""
+    told: list[str] = []
+    found = []
+    for picture in files.read(files.names) if len(files) else (own,):
+        if isinstance(picture, Unreadable):
+            told.append(f"{picture.name}: {picture.reason}.")
+            continue
+        scene = Scene(picture, regions.of(picture.name, picture.width, picture.height))
+        if len(scene.regions) > 1 and scene.asked:
+            found.append(scene)
+    if not found:
+        told.append("No picture has two regions and a name that only one of them bears: there is nothing to count.")
+    return found, told[:5]
+
+
+def _accused(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
+    params = asked.params
+    if not params.accusing or params.whom != WHOM[0]:
+        return result
+    found = accused.accused(
+        asked.backend, params.accusing, params.templates, params.marks[0], params.seed, progress
+    )
+    told = text_warnings(asked.backend, params.accusing)
+    return replace(result, people=found, cautions=(*result.cautions, *told))
 
 
 def pixels_marked(before: RGB, after: RGB) -> float:

@@ -178,7 +178,7 @@ def _steps(treatment: Treatment) -> Iterator[tuple[str, float, str, Treatment]]:
 
 
 def strongest(
-    picture: Picture, treatment: Treatment, text: str, unmarked: float, grid: int, measure: Callable[[Sequence[Picture]], Float64],
+    picture: Picture, treatment: Treatment, text: str, unmarked: float, grid: int, measured: Measured,
     progress: Progress,
 ) -> Found:  # fmt: skip
     """The mark that raises a text's logit the most: place, then size, width and colour, then place once more.
@@ -189,7 +189,7 @@ def strongest(
         text: which.
         unmarked: its logit on the unmarked picture.
         grid: places a side of the first round.
-        measure: pictures -> logits (n,) of the text.
+        measured: pictures -> logits (n, 1) of the text.
         progress: told the share that is done.
     """
     first, *others = treatment.marks
@@ -198,7 +198,7 @@ def strongest(
     for round_, make in enumerate((_elsewhere, _resized, _rewidened, _recoloured, _nearby)):
         progress(round_ / 5, f"looking for the mark that moves “{text}” most")
         marks = make(best, grid)
-        logits = measure([draw(picture, replace(treatment, marks=(mark, *others))) for mark in marks])
+        logits = measured([draw(picture, replace(treatment, marks=(mark, *others))) for mark in marks])[:, 0]
         tried += len(marks)
         if logits.max() > value:
             best, value = marks[int(logits.argmax())], float(logits.max())
@@ -236,7 +236,7 @@ def rows(sweep: Sweep | None, texts: Sequence[str]) -> tuple[SweepRow, ...]:
         return ()
     return tuple(
         SweepRow(text, float(x), float(y), float(logits[place]))
-        for place, text in enumerate(texts)
+        for place, text in enumerate(texts[: sweep.logits.shape[1]])
         for (x, y), logits in zip(sweep.places, sweep.logits, strict=True)
     )
 
@@ -250,5 +250,5 @@ def curve_rows(points: Sequence[CurvePoint], texts: Sequence[str]) -> tuple[Curv
             None if point.elsewhere is None else float(point.changes[place] - point.elsewhere[place]),
         )
         for point in points
-        for place, text in enumerate(texts)
+        for place, text in enumerate(texts[: len(point.changes)])
     )  # fmt: skip
