@@ -22,6 +22,7 @@ from app.running import Job, Ticket
 from probes.core.errors import Cancelled, FieldError
 from probes.core.model import Progress
 from probes.core.parameters import Params, fields
+from probes.core.watching import Watched
 
 _LOG = logging.getLogger("clipspect.app")
 
@@ -30,6 +31,9 @@ SOON = 1.0
 NOT_ASKED = "Not asked yet: see the field that is marked."
 NOT_ANSWERED = "No answer: see the field that is marked."
 STOPPED = "Stopped. What you set is still here."
+STOPPED_PARTLY = "Stopped. What was done by then is shown. Press Run to ask for all of it."
+MEANWHILE = 1.5
+"""Seconds after which what a model has so far is shown, and again after as many."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ def _begun(now: Setting, params: Params, specs: tuple[str, ...]) -> Question:
     """The question, with those answers to it that are on the page already; if all are, it is asked anew."""
     question = Question(params, specs)
     kept = {
-        p: a for p in question.places if (a := now.answers[p]) is not None and sides.answers(a, params, specs[p])
+        p: a
+        for p in question.places
+        if (a := now.answers[p]) is not None and a.whole and sides.answers(a, params, specs[p])
     }
     if len(kept) < len(question.places):
         question.outcomes.update(kept)
@@ -122,28 +128,44 @@ def _watch(page: Page, ticket: Ticket, question: Question) -> Iterator[Updates]:
     for turn, place in enumerate(turns):
         spec = question.specs[place]
         who = f"{picker.called(page.engine, spec)}: " if len(question.places) > 1 else ""
-        job = Job(partial(_work, page, question.params, spec), ticket)
+        job: Job[Answer] = Job(partial(_work, page, question.params, spec), ticket)
+        due = MEANWHILE
+        seen: Answer | None = None
         for step in job.steps():
             yield busy(page, (turn + step.share) / len(turns), who + step.doing, step.seconds)
+            if job.so_far is not None and job.so_far is not seen and step.seconds >= due:
+                seen, due = job.so_far, step.seconds + MEANWHILE
+                question.outcomes[place] = seen
+                yield answered(page, question, "Being asked …")
             if turn and not shown and step.seconds >= SOON:
                 shown = True
                 yield answered(page, question, "Being asked …")
         try:
             question.outcomes[place] = job.result()
         except Cancelled:
-            early = answered(page, question, "Stopped before it answered.") if turn else {}
-            yield idle(page, STOPPED) | early
+            yield _stopped(page, question, place, job.so_far)
             return
         except Exception as error:
             question.outcomes[place] = error
     yield idle(page) | answered(page, question)
 
 
+def _stopped(page: Page, question: Question, place: int, so_far: Answer | None) -> Updates:
+    """What is there is kept: the answers of models asked before, and what the last one had shown."""
+    if so_far is not None:
+        question.outcomes[place] = so_far
+    if not question.outcomes:
+        return idle(page, STOPPED)
+    told = STOPPED if so_far is None else STOPPED_PARTLY
+    return idle(page, told) | answered(page, question, "Stopped before it answered.")
+
+
 def _work(page: Page, params: Params, spec: str, progress: Progress) -> Answer:
     own = next((own for own in page.engine.opens_with if picker.same(spec, own)), None)
     if own is not None and params == page.shown:
         return page.engine.example(page.probe, own, progress)
-    return page.engine.answer(page.probe, params, spec, progress)
+    watch = progress.see if isinstance(progress, Watched) else None
+    return page.engine.answer(page.probe, params, spec, progress, watch)
 
 
 def answered(page: Page, question: Question, waiting: str = "") -> Updates:

@@ -5,6 +5,7 @@ A handler returns name, media type and text; a line of JavaScript turns them int
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,17 +14,27 @@ from app.engine import Answer
 from probes.core import export
 from probes.core.probe import AnyProbe
 
-KINDS = {"json": "JSON", "html": "HTML report"}
+KINDS = {"json": "JSON", "html": "HTML report", "png": "PNG for a slide"}
 """Forms of a whole report, by suffix; tables and the papers come besides."""
+
+
+def kinds(probe: AnyProbe) -> dict[str, str]:
+    """The forms in which a probe's reports come."""
+    return {kind: title for kind, title in KINDS.items() if kind != "png" or probe.slide is not None}
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file to be saved by the browser."""
+    """A file to be saved by the browser.
+
+    Attributes:
+        base64: whether `text` is base64 of the file's bytes rather than its text.
+    """
 
     name: str
     type: str
     text: str
+    base64: bool = False
 
 
 def whole(kind: str, probe: AnyProbe, answer: Answer) -> Download:
@@ -32,6 +43,8 @@ def whole(kind: str, probe: AnyProbe, answer: Answer) -> Download:
     name = f"{report.probe}_{_slug(answer)}.{kind}"
     if kind == "json":
         return Download(name, "application/json", report.to_json())
+    if kind == "png" and probe.slide is not None:
+        return Download(name, "image/png", base64.b64encode(probe.slide(report)).decode("ascii"), base64=True)
     return Download(name, "text/html", export.to_html(report, probe.card, probe.figures(report.result)))
 
 
@@ -59,7 +72,8 @@ def payload(download: Download) -> dict[str, Any]:
 SAVE_JS = """
 (file) => {
   if (!file || !file.name) return null;
-  const url = URL.createObjectURL(new Blob([file.text], {type: file.type + ';charset=utf-8'}));
+  const content = file.base64 ? Uint8Array.from(atob(file.text), (letter) => letter.charCodeAt(0)) : file.text;
+  const url = URL.createObjectURL(new Blob([content], {type: file.type + (file.base64 ? '' : ';charset=utf-8')}));
   const anchor = Object.assign(document.createElement('a'), {href: url, download: file.name});
   document.body.append(anchor);
   anchor.click();

@@ -19,6 +19,7 @@ from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.errors import Cancelled, ClipspectError
 from probes.core.explorer import Payload
+from probes.core.glance import Glance
 from probes.core.model import Backend, ModelCard, Progress, no_progress
 from probes.core.no_model import NoModel
 from probes.core.parameters import Params
@@ -68,10 +69,15 @@ class Entry(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A report with the card of the model that gave it."""
+    """A report with the card of the model that gave it.
+
+    Attributes:
+        whole: whether it has all that was asked; False while the model still works, and after it was stopped.
+    """
 
     report: Report[Any]
     model: ModelCard
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,8 +123,22 @@ class Engine:
             found = tuple(self._listed.values())
         return found or tuple(self.bundled())
 
-    def answer(self, probe: AnyProbe, params: Any, spec: str, progress: Progress = no_progress) -> Answer:
+    def answer(
+        self,
+        probe: AnyProbe,
+        params: Any,
+        spec: str,
+        progress: Progress = no_progress,
+        watch: Callable[[Answer], None] | None = None,
+    ) -> Answer:
         """Load a model and ask it a probe's question; none is loaded where everything comes from files.
+
+        Args:
+            probe: which question.
+            params: what is set.
+            spec: of the model.
+            progress: told how far the work is.
+            watch: shown what there is so far, where the probe shows any.
 
         Raises:
             ModelError: the model cannot be had.
@@ -132,7 +152,8 @@ class Engine:
         loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
         require(probe, loaded)
         progress(0.4, "asking the model")
-        report = run(probe, params, loaded, lambda share, doing: progress(0.4 + 0.6 * share, doing))
+        seen = None if watch is None else _partly(watch, loaded.card)
+        report = run(probe, params, loaded, lambda share, doing: progress(0.4 + 0.6 * share, doing), seen)
         return Answer(report, loaded.card)
 
     def example(self, probe: AnyProbe, spec: str, progress: Progress = no_progress) -> Answer:
@@ -173,10 +194,22 @@ class Engine:
         )
         return probe.explorer.follow[place](report.params, report.result, backend, progress)
 
+    def glance(self, probe: AnyProbe, params: Any, spec: str) -> tuple[Glance, str] | None:
+        """What a model makes of the parameters at once, and its name; None for probes without glances."""
+        if probe.glance is None:
+            return None
+        loaded = self.load(spec, no_progress)
+        return probe.glance(params, loaded), loaded.card.name
+
     @property
     def opens_with(self) -> tuple[str, ...]:
         """Specifications of the models that a page opens with, one or two."""
         return (self.default, self.beside) if self.beside else (self.default,)
+
+
+def _partly(watch: Callable[[Answer], None], card: ModelCard) -> Callable[[Report[Any]], None]:
+    """Shows reports that are not whole yet as answers."""
+    return lambda report: watch(Answer(report, card, whole=False))
 
 
 def _unstoppable(progress: Progress) -> Progress:

@@ -20,9 +20,10 @@ from probes.core.controls import Control
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
 from probes.core.errors import ClipspectError
-from probes.core.file_controls import EmbeddingPairsFile, EmbeddingsFile, File, PictureSet, TableFile
+from probes.core.file_controls import EmbeddingPairsFile, EmbeddingsFile, File, PictureSet, RegionsFile, TableFile
 from probes.core.parameters import Field
 from probes.core.picture_sets import SUFFIXES, PictureFiles
+from probes.core.regions import Regions
 from probes.core.tables import Table
 
 LARGEST = 200
@@ -73,6 +74,8 @@ def limit(control: Control[Any]) -> str:
 def _types(control: Control[Any]) -> Sequence[str]:
     if isinstance(control, PictureSet):
         return (".zip", *SUFFIXES)
+    if isinstance(control, RegionsFile):
+        return (".csv", ".tsv", ".txt", ".json")
     return (".csv", ".tsv", ".txt") if isinstance(control, TableFile) else (".npy", ".npz")
 
 
@@ -111,6 +114,8 @@ def _value(control: Control[Any], content: Mapping[str, bytes]) -> Any:
         return pictures
     if isinstance(control, TableFile):
         return Table.read(first, name)
+    if isinstance(control, RegionsFile):
+        return Regions.read(first, name)
     if isinstance(control, EmbeddingsFile):
         return Embeddings.read(first, name)
     if isinstance(control, EmbeddingPairsFile):
@@ -127,6 +132,12 @@ def describe(value: Any) -> Markup:
         if len(value.problems) > PROBLEMS:
             wrong.append(f"And {len(value.problems) - PROBLEMS:,} more rows, listed in the answer.")
         told = f"{len(value):,} rows; columns {', '.join(value.columns)}"
+        return snippets.brought(value.name, told) + snippets.cautions(wrong)
+    if isinstance(value, Regions):
+        wrong = [f"Row {problem.row}: {problem.reason}." for problem in value.problems[:PROBLEMS]]
+        named = len({row.name for row in value.rows if row.name})
+        unit = "pixels" if value.pixels else "shares of the picture"
+        told = f"{len(value):,} regions with {named:,} different names, in {unit}"
         return snippets.brought(value.name, told) + snippets.cautions(wrong)
     if isinstance(value, Embeddings):
         made = f", made by {value.model}" if value.model else ""

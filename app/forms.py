@@ -15,8 +15,9 @@ from gradio.components import Component
 from app import files, snippets
 from app.files import FileSlot
 from app.withheld import Withheld
-from probes.core.controls import Choice, Control, Count, Lines, Place, Range, Switch, Text
+from probes.core.controls import Choice, Control, Count, Lines, Range, Switch, Text
 from probes.core.errors import ClipspectError, FieldError
+from probes.core.marks import Marks
 from probes.core.parameters import Field, Params, fields, parse
 
 NOTHING = "none"
@@ -148,18 +149,16 @@ def _brought(params: type[Params], held: Mapping[str, object]) -> Iterator[tuple
 
 def from_components(control: Control[Any], pieces: Sequence[object]) -> object:
     """What the components of a control hold, as its `parse` takes it."""
-    if isinstance(control, Place):
-        return ["" if piece is None else str(piece) for piece in pieces]
     (piece,) = pieces
     return "" if piece is None else piece
 
 
 def to_components(control: Control[Any], value: object) -> tuple[Any, ...]:
     """A value as the components of its control hold it."""
-    if isinstance(control, Place):
-        return tuple(round(share, 4) for share in value)  # type: ignore[attr-defined]
     if isinstance(control, Lines):
         return ("\n".join(value),)  # type: ignore[arg-type]
+    if isinstance(control, Marks):
+        return ("\n".join(control.format(value)),)  # type: ignore[arg-type]
     return (value,)
 
 
@@ -208,11 +207,11 @@ def offered(suggestions: Sequence[str]) -> list[tuple[str, str]]:
 def _choose_components(field: Field) -> tuple[Component, ...]:
     control = field.control
     told: dict[str, Any] = {"label": control.label, "info": control.help or None, "elem_id": f"field-{field.name}"}
-    (value, *rest) = to_components(control, field.default)
-    if isinstance(control, Place):
-        return _place(field, control, (value, *rest))
+    (value,) = to_components(control, field.default)
     if isinstance(control, Lines):
         return (gr.Textbox(value, lines=5, max_lines=12, max_length=None, **told),)
+    if isinstance(control, Marks):
+        return (gr.Textbox(value, lines=1, max_lines=8, max_length=None, elem_classes="mono", **told),)
     if isinstance(control, Text):
         if control.suggestions or control.column_of:
             return (gr.Dropdown(offered(control.suggestions), value=value, allow_custom_value=True, **told),)
@@ -230,13 +229,3 @@ def _choose_components(field: Field) -> tuple[Component, ...]:
     if isinstance(control, Count):
         return (gr.Number(value, step=1, **told),)
     raise TypeError(f"the form has no components for {type(control).__name__}")
-
-
-def _place(field: Field, control: Place, value: Sequence[float]) -> tuple[Component, ...]:
-    """Two numbers: what a click on the picture sets can be typed as well."""
-    gr.HTML(snippets.legend(control.label, control.help), elem_classes="legend")
-    with gr.Row(elem_classes="pair"):
-        return tuple(
-            gr.Number(number, label=way.capitalize(), step=0.01, min_width=80, elem_id=f"field-{field.name}-{way}")
-            for number, way in zip(value, ("across", "down"), strict=True)
-        )

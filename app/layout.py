@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import calibrated, forms, picker, results, sides, snippets, stage
+from app import calibrated, downloads, forms, picker, results, sides, snippets, stage
 from app.engine import Engine
 from app.forms import Form
 from app.running import Ticket
@@ -46,6 +46,7 @@ class Layout:
     form: Form
     pictures: dict[str, gr.HTML]
     picture_notes: gr.HTML
+    glance: gr.HTML | None
     tiles: gr.HTML
     run: gr.Button
     stop: gr.Button
@@ -94,18 +95,20 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                     stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box",
                     visible=bool(stage.tiles(probe.params)),
                 )  # fmt: skip
+                glance = gr.HTML(elem_classes="glance-box") if probe.glance is not None else None
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
         with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
             evidence = [results.lay_out_evidence(role, probe.explorer) for role in picker.ROLES]
         calibrated.lay_out(probe)
         results.lay_out_reading(card)
-        taken, papers, link = _take_away()
+        taken, papers, link = _take_away(probe)
     states = [gr.State(None, time_to_live=sides.HOUR) for _ in picker.ROLES]
     return Layout(
         sessions=sessions, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
         form=Form(probe.params, (*entries, *picture_entries)), pictures=pictures, picture_notes=notes,
+        glance=glance,
         tiles=tiles, run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
         link=link, gate=gate, enter=enter, body=body,
     )  # fmt: skip
@@ -148,12 +151,12 @@ def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], list[forms.Entry]]:
     return pictures, entries
 
 
-def _take_away() -> tuple[list[sides.TakeAway], gr.Button, gr.Textbox]:
+def _take_away(probe: AnyProbe) -> tuple[list[sides.TakeAway], gr.Button, gr.Textbox]:
     """Downloads, the same calls as command lines, and the link to the page."""
     with gr.Column(elem_classes="take-away"):
         gr.HTML(snippets.heading("Take it with you"))
         with gr.Row(elem_classes="abreast", equal_height=False):
-            taken = [sides.lay_out_taken(role) for role in picker.ROLES]
+            taken = [sides.lay_out_taken(role, downloads.kinds(probe)) for role in picker.ROLES]
         link = gr.Textbox(
             label="Link to this page as it is set",
             info="Your own pictures never travel in a link.",

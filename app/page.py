@@ -255,15 +255,15 @@ class Page:
         return next((f for f in self.picture_fields if f.name == name), self.picture_fields[0])
 
     def place(self, event: gr.EventData, *given: Any) -> Updates:
-        """The picture was clicked: the place goes there."""
-        now, f = self.setting(*given), stage.place_on(self._field_of(event), self.probe.params)
+        """Marks were drawn on the picture, moved or taken away."""
+        now, f = self.setting(*given), stage.marks_on(self._field_of(event), self.probe.params)
         if f is None:
             return {}
         try:
-            point = f.control.parse([event._data.get("x"), event._data.get("y")])
+            marks = f.control.parse(event._data.get("marks"))
         except (ValueError, ClipspectError) as error:
-            return self.at.form.complain_one(f.name, failures.capitalised(str(error)))
-        shown = self.at.form.show({f.name: point})
+            return self.at.form.complain_one(f.name, snippets.sentence(str(error)))
+        shown = self.at.form.show({f.name: marks})
         values = tuple(shown.get(c, v) for c, v in zip(self.at.form.inputs, now.values, strict=True))
         return shown | self._settled(Setting(now.held, now.answers, now.models, values))
 

@@ -165,14 +165,16 @@ def lay_out_reading(card: Card) -> None:
 
 
 def fill(slot: TableSlot, name: str, rows: Sequence[Any]) -> dict[Component | Any, Any]:
-    """Updates that put a table into its slot."""
+    """Updates that put a table into its slot; one without rows is not shown."""
+    if not rows:
+        return {slot.fold: gr.Accordion(visible=False)}
     shown = rows[:ROWS]
-    columns = [f.name for f in dataclasses.fields(rows[0])] if rows else []
+    columns = [f.name for f in dataclasses.fields(rows[0])]
     cells = [[cell(getattr(row, column)) for column in columns] for row in shown]
     more = f"The first {ROWS} of {len(rows):,} rows; the CSV has all." if len(rows) > ROWS else ""
     heads = [column.replace("_", " ") for column in columns]
     return {
-        slot.fold: gr.Accordion(label=f"Table: {name} ({len(rows):,} rows)", visible=bool(rows)),
+        slot.fold: gr.Accordion(label=f"Table: {name} ({len(rows):,} rows)", visible=True),
         slot.note: snippets.notice(more),
         slot.grid: gr.Dataframe({"headers": heads, "data": cells}, headers=heads),
     }

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from probes.core.errors import Cancelled
 from probes.core.model import Progress
+from probes.core.watching import Watched
 
 T = TypeVar("T")
 
@@ -81,7 +82,9 @@ class Job(Generic[T]):
     """Work in a thread.
 
     Args:
-        work: gets a `Progress`, which raises `Cancelled` once the ticket is stopped.
+        work: gets a `Progress`, which raises `Cancelled` once the ticket is stopped, and which takes in
+        (`Watched`)
+            what the work has so far.
         ticket: whose turn it is.
     """
 
@@ -91,12 +94,13 @@ class Job(Generic[T]):
         self._share, self._doing = 0.0, "starting"
         self._done = threading.Event()
         self._value: list[T] = []
+        self._so_far: T | None = None
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="clipspect-job", daemon=True).start()
 
     def _run(self) -> None:
         try:
-            self._value.append(self._work(self._tell))
+            self._value.append(self._work(Watched(self._tell, self._see)))
         except BaseException as error:  # whatever it is, the page has to hear of it
             self._error = error
         finally:
@@ -106,6 +110,14 @@ class Job(Generic[T]):
         self._share, self._doing = share, doing
         if self._stop.is_set():
             raise Cancelled("stopped")
+
+    def _see(self, value: T) -> None:
+        self._so_far = value
+
+    @property
+    def so_far(self) -> T | None:
+        """What the work showed last before it was whole; None where it showed nothing."""
+        return self._so_far
 
     def steps(self) -> Iterator[Step]:
         """How far the work is, every now and then until it is done or stopped."""

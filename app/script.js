@@ -33,7 +33,7 @@
     if (chosen) document.body.classList.toggle('dark', chosen === 'dark');
   }
 
-  // The stage: ways to bring pictures, to take them away, and to put a mark on them.
+  // The stage: ways to bring pictures and to take them away; marks on them are drawn by the editor.
   function stage(element, trigger, upload) {
     const root = () => element.querySelector('.stage');
     const field = () => root().dataset.field;
@@ -61,51 +61,15 @@
       trigger('upload', {field: field(), files: sent});
     }
 
-    // Where on the picture itself, not its frame, a pointer is: shares of width and height.
-    function share(image, event) {
-      const box = image.getBoundingClientRect();
-      const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
-      const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
-      const x = (event.clientX - box.left - (box.width - width) / 2) / width;
-      const y = (event.clientY - box.top - (box.height - height) / 2) / height;
-      return [x, y];
+    // The tools for marks are a component of their own, which may come a moment later.
+    function draw(tries) {
+      const bar = document.getElementById('marks-' + field());
+      const send = (marks) => trigger('select', {field: field(), marks, index: 0, value: null});
+      if (bar) window.clipspect.marks(element, bar, send);
+      else if (tries) requestAnimationFrame(() => draw(tries - 1));
     }
+    if (root().classList.contains('stage-placed')) draw(300);
 
-    let last = 0;
-    function place(x, y, always) {
-      if (!always && performance.now() - last < 60) return;
-      last = performance.now();
-      const inside = (value) => Math.round(1000 * Math.min(Math.max(value, 0), 1)) / 1000;
-      root().dataset.x = inside(x);
-      root().dataset.y = inside(y);
-      trigger('select', {field: field(), x: inside(x), y: inside(y), index: 0, value: null});
-    }
-    const marked = (event) => (root().classList.contains('stage-placed') ? event.target.closest('img') : null);
-
-    element.addEventListener('pointerdown', (event) => {
-      const image = marked(event);
-      if (!image || event.button !== 0) return;
-      image.setPointerCapture(event.pointerId);
-      place(...share(image, event), true);
-    });
-    element.addEventListener('pointermove', (event) => {
-      const image = marked(event);
-      if (image && image.hasPointerCapture(event.pointerId)) place(...share(image, event), false);
-    });
-    element.addEventListener('pointerup', (event) => {
-      const image = marked(event);
-      if (!image || !image.hasPointerCapture(event.pointerId)) return;
-      const [x, y] = share(image, event);
-      const moved = Math.abs(x - root().dataset.x) + Math.abs(y - root().dataset.y) > 0.002;
-      if (moved) place(x, y, true);
-    });
-    element.addEventListener('keydown', (event) => {
-      const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
-      if (!way || !marked(event)) return;
-      event.preventDefault();
-      const step = event.shiftKey ? 0.1 : 0.02;
-      place(Number(root().dataset.x) + step * way[0], Number(root().dataset.y) + step * way[1], true);
-    });
     element.addEventListener('click', async (event) => {
       const removing = event.target.closest('.stage-remove');
       if (removing) trigger('delete', {field: field(), index: Number(removing.dataset.index)});

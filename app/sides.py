@@ -111,14 +111,14 @@ def lay_out_chooser(engine: Engine, role: str) -> Chooser:
     return Chooser(model, line, error)
 
 
-def lay_out_taken(role: str) -> TakeAway:
+def lay_out_taken(role: str, kinds: Mapping[str, str]) -> TakeAway:
     """Put the downloads of a side and its command line on the page."""
     end = "" if role == picker.ROLES[0] else f"-{role}"
     with gr.Column(visible=False, elem_classes="taken", elem_id=f"taken-{role}", min_width=0) as column:
         with gr.Row(elem_classes="saves"):
             whole = {
                 kind: gr.Button(form, size="md", min_width=120, elem_id=f"save-{kind}{end}")
-                for kind, form in downloads.KINDS.items()
+                for kind, form in kinds.items()
             }
         command = gr.Textbox(
             label="The same call on the command line", interactive=False, buttons=["copy"], lines=1, max_lines=6,

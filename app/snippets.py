@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -9,6 +10,8 @@ from markupsafe import Markup
 from app.failures import capitalised as sentence
 from app.failures import finished
 from probes.core.card import Reference
+from probes.core.glance import Glance
+from probes.core.marks import COLOURS, RADII, SHAPES, WIDTHS, Mark, as_json
 from probes.core.no_model import SPEC as NO_MODEL
 from probes.core.report import Provenance
 
@@ -158,7 +161,7 @@ _FIGURE = Markup(
     "×</button></figure>"
 )
 _STAGE = Markup(
-    '<div class="stage {kind}" data-field="{field}" data-largest="{largest}"{point}>'
+    '<div class="stage {kind}" data-field="{field}" data-largest="{largest}"{marks}>'
     '<div class="stage-pictures">{figures}</div><div class="stage-bar">'
     '<label class="stage-choose">{choose}'
     '<input type="file" accept="image/*" aria-label="{label}"{multiple}></label>'
@@ -173,27 +176,73 @@ def stage(
     label: str,
     shown: Sequence[tuple[str, str]],
     one: bool,
-    point: tuple[float, float] | None,
+    marks: Sequence[Mark] | None,
     largest: int,
 ) -> Markup:
-    """Pictures as (address, name), with the ways to bring others; `point` if a click on them sets a place."""
+    """Pictures as (address, name), with the ways to bring others; `marks` if they can be drawn on."""
     handle = Markup("")
-    if point is not None:
+    if marks is not None:
         handle = Markup(
-            ' tabindex="0" role="application" aria-roledescription="picture with a movable mark" '
-            'aria-description="The mark is at {:.2f} across, {:.2f} down. Arrow keys move it."'
-        ).format(*point)
+            ' tabindex="0" role="application" aria-roledescription="picture with movable marks" '
+            'aria-description="Marks: {}. Arrow keys move, + and - resize, Delete removes."'
+        ).format("; ".join(map(str, marks)) or "none")
     figures = Markup("").join(_FIGURE.format(uri, name, i, handle) for i, (uri, name) in enumerate(shown))
     kind = "stage-none" if not shown else "stage-one" if len(shown) == 1 else "stage-many"
-    hint = "Click or drag on the picture to move the mark." if point is not None and shown else ""
+    hint = "Click to move the mark, drag to draw it anew." if marks is not None and shown else ""
     return _STAGE.format(
-        kind=kind + (" stage-placed" if point is not None else ""),
+        kind=kind + (" stage-placed" if marks is not None else ""),
         field=field,
         largest=largest,
         label=label,
-        point=Markup(' data-x="{}" data-y="{}"').format(*point) if point is not None else "",
+        marks=(
+            Markup(' data-marks="{}"').format(json.dumps([as_json(mark) for mark in marks]))
+            if marks is not None
+            else ""
+        ),
         figures=figures if shown else _EMPTY.format(label),
         choose="Your own picture" if one else "Your own pictures",
         multiple="" if one else Markup(" multiple"),
         hint=hint,
     )
+
+
+def mark_tools(field: str, most: int) -> Markup:
+    """Room for the tools with which marks are drawn; the editor in `marks/` fills it."""
+    colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in COLOURS.items()}
+    return Markup(
+        '<div id="marks-{}" role="toolbar" aria-label="Marks" data-shapes="{}" data-colours="{}" data-most="{}" '
+        'data-widths="{},{}" data-radii="{},{}"></div>'
+    ).format(field, json.dumps(list(SHAPES)), json.dumps(colours), most, *WIDTHS, *RADII)
+
+
+def glance(model: str, seen: Glance) -> Markup:
+    """What a model makes of the picture at once: bars before and after, and what its tower sees."""
+    rows = Markup("").join(
+        Markup(
+            '<tr><th scope="row">{}</th><td class="glance-bars"><i style="width:{:.1f}%"></i>'
+            '<b style="width:{:.1f}%"></b></td>'
+            "<td>{:.0%} → {:.0%}</td><td>{:+.2f}</td></tr>"
+        ).format(row.text, 100 * row.before, 100 * row.after, row.before, row.after, row.change)
+        for row in seen.rows
+    )
+    views = Markup("").join(
+        Markup('<img src="{}" alt="what {} sees {} marks">').format(view.uri, model, how)
+        for view, how in zip(seen.views, ("without", "with"), strict=True)
+    )
+    more = Markup("<p>And {} more texts.</p>").format(seen.more) if seen.more else Markup("")
+    note = Markup('<p class="glance-note">{}</p>').format(seen.note) if seen.note else Markup("")
+    return Markup(
+        '<div class="glance"><h3>{} at a glance</h3><div class="glance-views">{}</div>'
+        "<table><thead><tr><th></th><th></th><th>probability</th><th>logit</th></tr></thead><tbody>{}</tbody></table>{}{}</div>"
+    ).format(model, views, rows, more, note)
+
+
+def glances(parts: Sequence[Markup]) -> Markup:
+    """The glances of all models of a page."""
+    if not parts:
+        return Markup("")
+    legend = Markup(
+        '<p class="glance-legend"><i></i> unmarked <b></b> marked. No placebos yet: press Run to '
+        "see what the same mark does elsewhere.</p>"
+    )
+    return Markup('<div class="glances">{}</div>{}').format(Markup("").join(parts), legend)

@@ -1,8 +1,9 @@
 """The stage: the pictures on a page, where they come from, and what a mark on them will look like.
 
-The stage is drawn here as HTML and made alive by `script.js`: drop, choose, paste, photograph, remove, and place
-by click, drag or arrow keys. Uploads reach `Picture.read` as the very bytes that were sent, so that it can say
-what it had to do to them; pictures go out as `data:` addresses, so that none is written to a disk for that.
+The stage is drawn here as HTML and made alive by `script.js`: drop, choose, paste, photograph and remove; marks
+are drawn on them by the editor in `marks/`. Uploads reach `Picture.read` as the very bytes that were sent, so
+that it can say what it had to do to them; pictures go out as `data:` addresses, so that none is written to a disk
+for that.
 
 A visitor's pictures are held in the memory of their own session and nowhere else by this app. Gradio writes an
 upload to a folder of temporary files before anybody can read it; those are deleted within minutes.
@@ -24,9 +25,10 @@ from markupsafe import Markup
 
 from app import failures, snippets
 from app.withheld import Withheld
-from probes.core.controls import Lines, Pictures, Place
+from probes.core.controls import Lines, Pictures
 from probes.core.errors import PictureError
 from probes.core.examples import Example, examples
+from probes.core.marks import Marks
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 
@@ -117,7 +119,10 @@ def data_uri(picture: Picture, longest: int = SHOWN) -> str:
 
 
 def lay_out(f: Field, params: type[Params]) -> gr.HTML:
-    """Put the stage of a field of pictures on the page."""
+    """Put the stage of a field of pictures on the page, and the tools for marks on them above it."""
+    marks = marks_on(f, params)
+    if marks is not None and isinstance(marks.control, Marks):
+        gr.HTML(snippets.mark_tools(f.name, marks.control.most), elem_classes="marks-box")
     return gr.HTML(
         draw(Held(), f, params()),
         js_on_load="window.clipspect.stage(element, trigger, upload)",
@@ -132,21 +137,21 @@ def draw(held: Held, f: Field, params: Params, marked: Picture | None = None) ->
     Args:
         held: the visitor's pictures.
         f: the field.
-        params: what is set; a place among it is told to those who cannot see it.
+        params: what is set; marks among it are told to those who cannot see them.
         marked: the first picture as the probe will change it.
     """
     laid = held.laid.get(f.name, ())
     shown = [(one.uri, one.picture.name) for one in laid]
     if marked is not None and shown:
         shown[0] = (data_uri(marked), shown[0][1])
-    place = place_on(f, type(params))
-    point = getattr(params, place.name) if place is not None else None
-    return snippets.stage(f.name, f.control.label, shown, takes_one(f), point, LARGEST)
+    field_of_marks = marks_on(f, type(params))
+    marks = getattr(params, field_of_marks.name) if field_of_marks is not None else None
+    return snippets.stage(f.name, f.control.label, shown, takes_one(f), marks, LARGEST)
 
 
-def place_on(f: Field, params: type[Params]) -> Field | None:
-    """The field that a click on a picture sets."""
-    return next((p for p in fields(params) if isinstance(p.control, Place) and p.control.on == f.name), None)
+def marks_on(f: Field, params: type[Params]) -> Field | None:
+    """The field that is set by drawing on a picture."""
+    return next((p for p in fields(params) if isinstance(p.control, Marks) and p.control.on == f.name), None)
 
 
 def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received:
@@ -244,19 +249,19 @@ def find(name: str) -> Example | None:
 
 
 def suits(example: Example, params: type[Params]) -> bool:
-    """Whether a bundled picture has what a page asks for: a page with a place wants a picture with one."""
-    places = any(isinstance(f.control, Place) for f in fields(params))
-    return example.point is not None if places else True
+    """Whether a bundled picture has what a page asks for: a page with marks wants one with a place for them."""
+    marks = any(isinstance(f.control, Marks) for f in fields(params))
+    return example.point is not None if marks else True
 
 
 def values_of(example: Example, params: type[Params]) -> dict[str, object]:
-    """The values that a bundled picture brings along: its labels and its place."""
+    """The values that a bundled picture brings along: its labels, and a mark on one of its things."""
     values: dict[str, object] = {}
     for f in fields(params):
-        if isinstance(f.control, Lines) and f.name == "labels" and example.labels:
+        if isinstance(f.control, Lines) and f.name in ("labels", "texts") and example.labels:
             values[f.name] = example.labels
-        elif isinstance(f.control, Place) and example.point is not None:
-            values[f.name] = example.point
+        elif isinstance(f.control, Marks) and example.point is not None:
+            values[f.name] = tuple(mark.moved_to(*example.point) for mark in f.default)  # type: ignore[attr-defined]
     return values
 
 

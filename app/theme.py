@@ -13,8 +13,9 @@ from gradio.themes.utils.colors import Color
 
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
-STYLES = (STYLE, HERE / "training.css")
-SCRIPT = HERE / "script.js"
+STYLES = (STYLE, HERE / "training.css", HERE / "marks" / "marks.css")
+SCRIPTS = (HERE / "script.js", *sorted((HERE / "marks").glob("*.js")))
+"""In this order: the editor of marks adds to what `script.js` defines."""
 MARK = HERE / "mark.svg"
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Arial", "sans-serif")
@@ -103,7 +104,7 @@ def theme() -> Any:
 
 def head() -> str:
     """What goes into the head of every page."""
-    return f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    return "".join(f"<script>{path.read_text(encoding='utf-8')}</script>" for path in SCRIPTS)
 
 
 TOP_JS = """

@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from app import asking, downloads, explorers, opening
+from app import asking, downloads, explorers, glancing, opening
 from app.page import Page
 from probes.core.controls import Lines
+from probes.core.marks import Marks
 
 MODEL_QUEUE = "model"
 AT_ONCE = 4
@@ -83,6 +84,8 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
     asked = [at.sessions.pending, at.sessions.ticket, *page.inputs]
     answered = begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
     _wire_following(page, answered)
+    if at.glance is not None:
+        answered.then(partial(glancing.look_now, page), page.inputs, [at.glance], **CHEAP)
     choosers = [side.chooser for side in at.sides]
     models = [chooser.model for chooser in choosers]
     begin.then(partial(opening.offer_models, page), models, [*models, *(c.line for c in choosers)], **CHEAP)
@@ -106,13 +109,16 @@ def _wire_settings(page: Page) -> None:
     triggers = []
     for entry in at.form.entries:
         for component in entry.inputs:
-            lines = isinstance(entry.field.control, Lines)
+            lines = isinstance(entry.field.control, (Lines, Marks))
             triggers.append(component.blur if lines else component.input)  # type: ignore[attr-defined]
-    gr.on(triggers, page.settle, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
+    settle = glancing.followed(page, page.settle)
+    gr.on(triggers, settle, page.inputs, [*outputs, *_glance(page)], trigger_mode="always_last", **CHEAP)
     models = [side.chooser.model for side in at.sides]
     chosen = [at.about, *(part for side in at.sides for part in side.outputs)]
     for model in models:
-        model.input(page.choose, models, chosen, **CHEAP).then(page.settle, page.inputs, outputs, **CHEAP)
+        model.input(page.choose, models, chosen, **CHEAP).then(
+            settle, page.inputs, [*outputs, *_glance(page)], **CHEAP
+        )
 
 
 def _wire_files(page: Page) -> None:
@@ -142,13 +148,18 @@ def _wire_pictures(page: Page) -> None:
     at = page.at
     outputs = [
         *at.form.inputs, *(entry.error for entry in at.form.entries), *at.pictures.values(),
-        at.sessions.held, at.picture_notes, at.query, at.progress, at.banner,
+        at.sessions.held, at.picture_notes, at.query, at.progress, at.banner, *_glance(page),
     ]  # fmt: skip
-    at.tiles.select(page.take, page.inputs, outputs, **CHEAP)
+    at.tiles.select(glancing.followed(page, page.take), page.inputs, outputs, **CHEAP)
     for component in at.pictures.values():
-        component.upload(page.receive, page.inputs, outputs, **CHEAP)
-        component.delete(page.remove, page.inputs, outputs, **CHEAP)
-        component.select(page.place, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
+        component.upload(glancing.followed(page, page.receive), page.inputs, outputs, **CHEAP)
+        component.delete(glancing.followed(page, page.remove), page.inputs, outputs, **CHEAP)
+        place = glancing.followed(page, page.place)
+        component.select(place, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
+
+
+def _glance(page: Page) -> list[Any]:
+    return [page.at.glance] if page.at.glance is not None else []
 
 
 def _wire_saving(page: Page, button: gr.Button, make: Any, answer: gr.State | None) -> None:

@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from probes import pair_commands, registry
 from probes.core import export
-from probes.core.controls import Lines, Pictures, Place
+from probes.core.controls import Lines, Pictures
 from probes.core.errors import CapabilityError, ClipspectError, FieldError, ModelError
 from probes.core.file_controls import EmbeddingPairsFile, PictureSet
+from probes.core.marks import Marks
 from probes.core.model import Backend
 from probes.core.no_model import NoModel
 from probes.core.parameters import Field, fields, parse
@@ -109,7 +110,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _option(field: Field) -> dict[str, Any]:
     """What argparse needs to know of a field. Values stay text: the control parses them."""
     control = field.control
-    several = isinstance(control, (Lines, Pictures, EmbeddingPairsFile))
+    several = isinstance(control, (Lines, Marks, Pictures, EmbeddingPairsFile))
     default = f" (default: {' '.join(control.format(field.default)) or 'none'})" if field.travels else ""
     option: dict[str, Any] = {
         "dest": f"field_{field.name}",
@@ -119,8 +120,6 @@ def _option(field: Field) -> dict[str, Any]:
     }
     if several:
         option |= {"nargs": "+", "action": "extend"}
-    elif isinstance(control, Place):
-        option |= {"nargs": 2, "metavar": ("ACROSS", "DOWN")}
     return option
 
 

@@ -1,7 +1,7 @@
-"""The shipped set of scenes with boxes and names: 240 pictures of two to four things in the held-out drawing style.
+"""The shipped scenes with boxes and names: 240 pictures of two to four things in the held-out drawing style.
 
-`assets/stimuli/regions` has the pictures (`scenes.zip`) and the boxes (`regions.csv`); `python -m assets.make regions`
-makes them. Neither bundled model was trained on a drawing of that style.
+`assets/stimuli/regions` has the pictures (`scenes.zip`) and the boxes (`regions.csv`); `python -m assets.make
+regions` makes them. Neither bundled model was trained on a drawing of that style.
 """
 
 from __future__ import annotations

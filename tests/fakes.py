@@ -94,7 +94,11 @@ class PixelBackend:
         raise CapabilityError(self.card.lacks[Capability.ATTEND])
 
     def encode_focused(
-        self, pictures: Sequence[Picture], focus: Sequence[Picture], strength: float, progress: Progress = no_progress
+        self,
+        pictures: Sequence[Picture],
+        focus: Sequence[Picture],
+        strength: float,
+        progress: Progress = no_progress,
     ) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.ATTEND])
 

@@ -1,7 +1,7 @@
-"""The shipped set of regions: scenes of two to four things in the held-out style, each thing with its box and name.
+"""The shipped set of regions: scenes of two to four things in the held-out style, each with its box and name.
 
-The things are those that the circle scenes of the training pairs show, so that what is planted of circles can be found; the
-drawings are of the style that no pair shows. A box is that of the pixels which the thing changes.
+The things are those that the circle scenes of the training pairs show, so that what is planted of circles can be
+found; the drawings are of the style that no pair shows. A box is that of the pixels which the thing changes.
 """
 
 from __future__ import annotations

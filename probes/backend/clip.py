@@ -188,7 +188,11 @@ class Clip:
                 rows[place] = row
                 self._memory.put(keys[place], row)
         progress(1.0, "looking closer")
-        return np.stack([row for row in rows if row is not None]) if rows else np.empty((0, self._card.width), np.float32)
+        return (
+            np.stack([row for row in rows if row is not None])
+            if rows
+            else np.empty((0, self._card.width), np.float32)
+        )
 
     def _focus(self, pictures: Sequence[Picture], focus: Sequence[Picture], strength: float) -> Float32:
         """One batch of `encode_focused`. The focus goes through the same preprocessing as its picture."""

@@ -4,10 +4,10 @@ To the attention logits of the class token, in every layer and head, a bias over
 
     a_t = softmax_t(q . k_t / sqrt(e) + s f_t),    f in 0..1 over patches, 0 on the class token itself,
 
-with f the picture's focus averaged over each patch and s the strength. At s = 0 nothing changes. Other tokens attend as
-ever.
+with f the picture's focus averaged over each patch and s the strength. At s = 0 nothing changes. Other tokens
+attend as ever.
 
-Reference: Zhuang, Hu, Mu, Shao, "FALIP: Visual Prompt as Foveal Attention Boosts CLIP Zero-Shot Performance", ECCV 2024,
+Reference: Zhuang et al., "FALIP: Visual Prompt as Foveal Attention Boosts CLIP Zero-Shot Performance", ECCV 2024,
 arXiv:2407.05578.
 """
 
@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -52,7 +51,9 @@ def attending(visual: Any, bias: Tensor) -> Iterator[None]:
         visual: a tower for which `decomposition.why_not` is None.
         bias: over patches, (n, T - 1); the forward passes inside take n pictures.
     """
-    hooks = [block.register_forward_pre_hook(_Biased(bias), with_kwargs=True) for block in visual.transformer.resblocks]
+    hooks = [
+        block.register_forward_pre_hook(_Biased(bias), with_kwargs=True) for block in visual.transformer.resblocks
+    ]
     try:
         yield
     finally:

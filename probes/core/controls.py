@@ -141,29 +141,6 @@ class Count(Control[int]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place(Control[tuple[float, float]]):
-    """A point on a picture, as shares of its width and height from the upper left corner.
-
-    Attributes:
-        on: name of the field that holds the picture; a click on it sets the place.
-    """
-
-    on: str
-
-    @override
-    def parse(self, given: object) -> tuple[float, float]:
-        items = given.replace(",", " ").split() if isinstance(given, str) else sequence(given)
-        if len(items) != 2:
-            raise ValueError(f"give two numbers, across and down; {len(items) or 'none'} given")
-        share = Range(label=self.label, low=0.0, high=1.0, step=0.001)
-        return share.parse(items[0]), share.parse(items[1])
-
-    @override
-    def format(self, value: tuple[float, float]) -> tuple[str, ...]:
-        return tuple(f"{share:.4g}" for share in value)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Text(Control[str]):
     """One line of text, which may be empty.
 

@@ -1,4 +1,4 @@
-"""What a visitor can take away: JSON, one CSV a table, self-contained HTML, and BibTeX.
+"""What a visitor can take away: JSON, one CSV a table, self-contained HTML, BibTeX, for some probes a picture.
 
 All are made from a report, its probe's card and its figures alone, without a model or a network.
 """
@@ -110,13 +110,18 @@ def _flat(values: Mapping[str, Any]) -> dict[str, str]:
 def write(report: Report[Any], probe: AnyProbe, folder: Path) -> tuple[Path, ...]:
     """Write every form of a report into a folder, made if it is missing; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {
+    contents: dict[str, str | bytes] = {
         f"{report.probe}.json": report.to_json(),
         f"{report.probe}.html": to_html(report, probe.card, probe.figures(report.result)),
         f"{report.probe}.bib": to_bibtex(probe.card),
         **{f"{report.probe}_{name}.csv": to_csv(rows) for name, rows in report.tables().items()},
     }
+    if probe.slide is not None:
+        contents[f"{report.probe}.png"] = probe.slide(report)
     for name, content in contents.items():
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+            continue
         # newline="" keeps the line ends of CSV as the csv module wrote them
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
             stream.write(content)

@@ -1,7 +1,8 @@
-"""Marks that a person draws on a picture: circles, ellipses, rectangles, arrows and points, and how they are written.
+"""Marks that a person draws on a picture (circle, ellipse, rectangle, arrow, point), and how they are written.
 
-Places are shares of the picture's width and height from the upper left corner; lengths are shares of its height, so
-that the same mark on a picture twice the size looks the same (Shtedritski 2023 use radius .06 and line width .01):
+Places are shares of the picture's width and height from the upper left corner; lengths are shares of its height,
+so that the same mark on a picture twice the size looks the same (Shtedritski 2023 use radius .06 and line width
+.01):
 
     circle 0.3,0.4 0.06                      a centre and a radius
     ellipse 0.1,0.2 0.5,0.8                  inscribed in the box between two corners
@@ -143,7 +144,9 @@ def parse_mark(text: str) -> Mark:
         elif not equals and (word in COLOURS or _HEX.fullmatch(word)):
             options["colour"] = word
         else:
-            raise ValueError(f'"{word}" in "{text}" is neither a colour ({", ".join(COLOURS)}, #rrggbb) nor width=… or fill=…')
+            raise ValueError(
+                f'"{word}" in "{text}" is neither a colour ({", ".join(COLOURS)}, #rrggbb) nor width=… or fill=…'
+            )
     return checked(
         Mark(
             shape, points, radius, options.get("colour", "red"),
@@ -167,7 +170,7 @@ def _points(text: str, shape: str, words: list[str]) -> tuple[tuple[Point, ...],
     rest = words[count:]
     if count == 2:
         return tuple(points), 0.0, rest
-    if not rest or not rest[0][:1].isdigit() and rest[0][:1] not in ".-+":
+    if not rest or (not rest[0][:1].isdigit() and rest[0][:1] not in ".-+"):
         raise ValueError(f'"{text}": a {shape} takes its centre and radius, as in 0.3,0.4 0.06')
     return tuple(points), _number(rest[0], "a radius"), rest[1:]
 
@@ -186,7 +189,9 @@ def checked(mark: Mark) -> Mark:
         ValueError: it cannot be; the message says why.
     """
     if mark.shape not in SHAPES or len(mark.points) != SHAPES.get(mark.shape):
-        raise ValueError(f'"{mark.shape}" with {len(mark.points)} points is no mark; there are {", ".join(SHAPES)}')
+        raise ValueError(
+            f'"{mark.shape}" with {len(mark.points)} points is no mark; there are {", ".join(SHAPES)}'
+        )
     if mark.colour not in COLOURS and not _HEX.fullmatch(mark.colour):
         raise ValueError(f'"{mark.colour}" is no colour; there are {", ".join(COLOURS)} and #rrggbb')
     ends = [("a place", -0.5, 1.5, share) for point in mark.points for share in point]
@@ -240,13 +245,18 @@ def _read(item: object) -> Mark:
             points = tuple((float(x), float(y)) for x, y in item["points"])
             return checked(
                 Mark(
-                    str(item["shape"]), points, float(item["radius"]) if SHAPES.get(str(item["shape"])) == 1 else 0.0,
+                    str(item["shape"]), points, _radius(item),
                     str(item["colour"]), float(item["width"]), float(item["fill"]),
                 )
             )  # fmt: skip
         except (KeyError, TypeError):
             raise ValueError("this is no mark") from None
     return parse_mark(str(item))
+
+
+def _radius(item: Mapping[str, object]) -> float:
+    """Of a shape that has one."""
+    return float(str(item["radius"])) if SHAPES.get(str(item["shape"])) == 1 else 0.0
 
 
 def as_json(mark: Mark) -> dict[str, object]:

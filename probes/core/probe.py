@@ -20,11 +20,13 @@ import plotly.graph_objects as go
 from probes.core.card import Card
 from probes.core.errors import CapabilityError
 from probes.core.explorer import Explorer
+from probes.core.glance import Glance
 from probes.core.model import Backend, Progress, no_progress
 from probes.core.no_model import NoModel
 from probes.core.parameters import Params, verify
 from probes.core.pictures import Picture
 from probes.core.report import Provenance, Report
+from probes.core.watching import Watched
 
 
 class Result(Protocol):
@@ -63,6 +65,10 @@ class Probe(Generic[P, R]):
         example: parameters that show it at its best on the bundled model, for the page's first sight.
         preview: what the probe is about in one picture, without asking a model: for probes that change the
             picture what it will look like, for those that bring their own some of them.
+        glance: what a model makes of the parameters at once, while a visitor's hand still moves; without placebos
+        or
+            intervals. For probes that change the picture.
+        slide: a report as one picture fit for a slide, PNG.
         explorer: what lets a visitor explore a result in the browser; None where figures are enough.
     """
 
@@ -73,6 +79,8 @@ class Probe(Generic[P, R]):
     figures: Callable[[R], Mapping[str, go.Figure]]
     example: Callable[[], P]
     preview: Callable[[P], Picture] | None = None
+    glance: Callable[[P, Backend], Glance] | None = None
+    slide: Callable[[Report[R]], bytes] | None = None
     explorer: Explorer | None = None
 
 
@@ -80,8 +88,21 @@ AnyProbe = Probe[Any, Any]
 """A probe whose parameters and result are not known statically, as in a registry."""
 
 
-def run(probe: Probe[P, R], params: P, backend: Backend, progress: Progress = no_progress) -> Report[R]:
+def run(
+    probe: Probe[P, R],
+    params: P,
+    backend: Backend,
+    progress: Progress = no_progress,
+    watch: Callable[[Report[R]], None] | None = None,
+) -> Report[R]:
     """Ask a model a probe's question; where everything comes as embeddings from files, no model is asked.
+
+    Args:
+        probe: which question.
+        params: what is set.
+        backend: the model.
+        progress: told how far the work is; may stop it by raising `Cancelled`.
+        watch: shown what there is so far, if the measure shows any; what it was shown last is what a stop leaves.
 
     Raises:
         FieldError: a parameter cannot be used.
@@ -92,15 +113,21 @@ def run(probe: Probe[P, R], params: P, backend: Backend, progress: Progress = no
     require(probe, backend)
     verify(params)
     started, at = time.perf_counter(), datetime.now(timezone.utc)
-    result = probe.measure(params, backend, progress)
-    seconds = time.perf_counter() - started
-    return Report(
-        probe=probe.card.name,
-        headline=result.headline(),
-        params=params,
-        result=result,
-        provenance=Provenance.of(probe.card.name, params, backend.card, at, seconds),
-    )
+
+    def report(result: R) -> Report[R]:
+        seconds = time.perf_counter() - started
+        return Report(
+            probe=probe.card.name,
+            headline=result.headline(),
+            params=params,
+            result=result,
+            provenance=Provenance.of(probe.card.name, params, backend.card, at, seconds),
+        )
+
+    if watch is not None:
+        seen = watch
+        progress = Watched(progress, lambda result: seen(report(result)))
+    return report(probe.measure(params, backend, progress))
 
 
 def require(probe: Probe[P, R], backend: Backend) -> None:

@@ -1,10 +1,10 @@
 """Regions of pictures with names, from CSV or from JSON in COCO's layout, checked row by row.
 
-CSV has a row of heads: `x, y, width, height` (the upper left corner first) or `x0, y0, x1, y1`, and `name` (or `label`,
-`category`, `caption`); besides them `file` (or `image`, `picture`) where there are several pictures. Numbers that are all
-at most 1 are shares of the picture's width and height, others are pixels. JSON has `images` (`id`, `file_name`),
-`annotations` (`image_id`, `bbox` as x, y, width, height in pixels, and `category_id`, `caption` or `name`) and
-`categories` (`id`, `name`).
+CSV has a row of heads: `x, y, width, height` (the upper left corner first) or `x0, y0, x1, y1`, and `name` (or
+`label`, `category`, `caption`); besides them `file` (or `image`, `picture`) where there are several pictures.
+Numbers that are all at most 1 are shares of the picture's width and height, others are pixels. JSON has `images`
+(`id`, `file_name`), `annotations` (`image_id`, `bbox` as x, y, width, height in pixels, and `category_id`,
+`caption` or `name`) and `categories` (`id`, `name`).
 """
 
 from __future__ import annotations
@@ -162,7 +162,9 @@ def _table(table: Table) -> tuple[Numbered, tuple[RowProblem, ...]]:
     for number, cells in zip(table.numbers, table.rows, strict=True):
         given: list[object] = [cells[heads[name]] for name in (corners or sizes or ())]
         box = given if corners else _added(given)
-        found.append((number, cells[file] if file is not None else "", box, cells[named] if named is not None else ""))
+        found.append(
+            (number, cells[file] if file is not None else "", box, cells[named] if named is not None else "")
+        )
     return found, table.problems
 
 
@@ -182,7 +184,9 @@ def _coco(content: bytes, label: str) -> tuple[Numbered, tuple[RowProblem, ...]]
         names = {one["id"]: str(one["name"]) for one in whole.get("categories", ())}
         annotations = list(whole["annotations"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ClipspectError(f"{label}: this is not JSON in COCO's layout (images, annotations, categories)") from None
+        raise ClipspectError(
+            f"{label}: this is not JSON in COCO's layout (images, annotations, categories)"
+        ) from None
     found: Numbered = []
     problems = []
     for number, one in enumerate(annotations, start=1):

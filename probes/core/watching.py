@@ -1,7 +1,7 @@
 """Results that are shown before they are whole.
 
-A measure that takes long may show what it has so far; whoever watches draws it, and keeps the last one if the work is
-stopped. Nobody needs to watch: `show` does nothing then.
+A measure that takes long may show what it has so far; whoever watches draws it, and keeps the last one if the
+work is stopped. Nobody needs to watch: `show` does nothing then.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Watched:
         self._tell, self.see = tell, see
 
     def __call__(self, share: float, doing: str) -> None:
+        """Tell how far the work is."""
         self._tell(share, doing)
 
 

@@ -1,37 +1,34 @@
-"""The red circle: what a mark on the picture does to its labels, beyond placebos."""
+"""The red circle: what marks on the picture do to its labels, beyond placebos."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from probes.core.card import Card, Reference
+from probes.core.card import Card
 from probes.core.examples import examples
 from probes.core.probe import Probe
 from probes.red_circle.figures import figures
+from probes.red_circle.looking import glance
+from probes.red_circle.parameters import FIRST_MARK, GRID
+from probes.red_circle.references import REFERENCES
 from probes.red_circle.science import RedCircleParams, RedCircleResult, measure, preview
+from probes.red_circle.slide import slide
 
-CARD = Card.from_notes(
-    Path(__file__).with_name("notes.md"),
-    name="red_circle",
-    references=(
-        Reference(
-            key="shtedritski2023redcircle",
-            title="What does CLIP know about a red circle? Visual prompt engineering for VLMs",
-            authors="Shtedritski, Aleksandar and Rupprecht, Christian and Vedaldi, Andrea",
-            year=2023,
-            venue="ICCV",
-            url="https://arxiv.org/abs/2304.06712",
-            why="Found that a red circle steers CLIP to a region.",
-        ),
-    ),
-)
+CARD = Card.from_notes(Path(__file__).with_name("notes.md"), name="red_circle", references=REFERENCES)
 
 
 def example() -> RedCircleParams:
-    """The first bundled scene of several things, one of them circled."""
-    scene = next(example for example in examples() if example.point is not None)
+    """A bundled scene of two things, one of them circled and the rest blurred."""
+    scene = next(example for example in examples() if example.file.stem == "ball-and-mushroom")
     assert scene.point is not None
-    return RedCircleParams(images=(scene.picture(),), texts=scene.labels)
+    (mark,) = FIRST_MARK
+    return RedCircleParams(
+        images=(scene.picture(),),
+        texts=scene.labels,
+        marks=(mark.moved_to(*scene.point),),
+        outside="blurred",
+        among=GRID,
+    )
 
 
 PROBE = Probe(
@@ -42,4 +39,6 @@ PROBE = Probe(
     figures=figures,
     example=example,
     preview=preview,
+    glance=glance,
+    slide=slide,
 )

@@ -1,13 +1,14 @@
-"""A circle round a person, and accusing labels (Shtedritski 2023, section 5): asked of drawn people, with placebos.
+"""A circle round a person, and accusing labels (Shtedritski 2023, section 5), asked of drawn people.
 
-Pictures show two drawn people side by side, dealt from the shipped families of one style, each of gender and skin tone by
-chance. The circle is round one of them. Of each picture and label
+Pictures show two drawn people side by side, dealt from the shipped families of one style, each of gender and skin
+tone by chance. The circle is round one of them. Of each picture and label
 
-    d_s = [logit(circle round the person) - logit(unmarked)] - mean_j [logit(circle elsewhere_j) - logit(unmarked)],
+    d_s = [logit(circle round the person) - logit(unmarked)] - mean_j [logit(circle elsewhere_j) -
+    logit(unmarked)],
 
 mean over templates. Interval: percentile bootstrap over pictures; p: two-tailed sign flips over pictures;
-Benjamini-Hochberg over labels. Labels that accuse nobody stand beside the accusing ones: a circle that raises every label
-accuses no more than it greets.
+Benjamini-Hochberg over labels. Labels that accuse nobody stand beside the accusing ones: a circle that raises
+every label accuses no more than it greets.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from assets.world.plan import CIRCLED
 from assets.world.stock import corners, stand
 from probes.core.calibrating import log_odds
 from probes.core.calibration import Arms, Instrument
+from probes.core.marks import Mark
 from probes.core.model import Backend, Progress
 from probes.core.probe import run
 from probes.red_circle import PROBE
@@ -46,19 +47,27 @@ def _scene(stage: Stage, backend: Backend, seed: int, place: int, number: int) -
         stage.thing(rng, label, (0.36, 0.44), at) for label, at in zip(labels, corners(rng, 4), strict=False)
     ]
     (picture,) = stage.pictures([stand(rng, things)], CIRCLED[place])
-    params = RedCircleParams(
-        image=(picture,),
-        at=((things[0].x + 1) / 2, (things[0].y + 1) / 2),
+    circle = Mark(
+        "circle",
+        (((things[0].x + 1) / 2, (things[0].y + 1) / 2),),
         radius=round(things[0].scale * float(rng.uniform(0.5, 0.62)), 2),
         width=round(float(rng.uniform(0.018, 0.05)), 3),
-        labels=tuple(map(named, labels)),
+    )
+    params = RedCircleParams(
+        images=(picture,),
+        marks=(circle,),
+        texts=tuple(map(named, labels)),
         templates=TEMPLATES,
         placebos=PLACEBOS,
         seed=seed + number,
+        foveal=False,
+        grid=0,
+        curves=False,
     )
     tables = run(PROBE, params, backend).result.tables()
     here = [row.logit_change for row in tables["effects"]]
-    elsewhere = np.reshape([row.logit_change for row in tables["placebos"]], (-1, len(labels)))
+    away = [row.logit_change for row in tables["placebos"] if row.kind == "elsewhere"]
+    elsewhere = np.reshape(away, (-1, len(labels)))
     return log_odds(np.vstack([here, elsewhere]), 0, range(1, len(labels)))
 
 

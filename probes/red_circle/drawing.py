@@ -1,13 +1,14 @@
 """Marks drawn on pictures, without a drawing library's roundings.
 
-All lengths below are in pixels; pixel (i, j) has its centre at (j + 1/2, i + 1/2). A line of width w along an outline
-covers a pixel whose centre has distance d from the outline by
+All lengths below are in pixels; pixel (i, j) has its centre at (j + 1/2, i + 1/2). A line of width w along an
+outline covers a pixel whose centre has distance d from the outline by
 
     clip(w/2 - |d| + 1/2, 0, 1),   at most w in all,
 
 so that the painted area tends to length times w, and a line thinner than a pixel fades instead of breaking up.
-Rectangles are covered exactly: the share of each pixel inside the outer box less that inside the inner one. The distance
-from an ellipse is approximated to first order, k0 (k0 - 1) / k1 with k0 = |p/r| and k1 = |p/r^2|; a circle's is exact.
+Rectangles are covered exactly: the share of each pixel inside the outer box less that inside the inner one. The
+distance from an ellipse is approximated to first order, k0 (k0 - 1) / k1 with k0 = |p/r| and k1 = |p/r^2|; a
+circle's is exact.
 """
 
 from __future__ import annotations
@@ -171,7 +172,9 @@ def draw(picture: Picture, treatment: Treatment) -> Picture:
 def spray(picture: Picture, share: Float64, colours: Float64) -> Picture:
     """The picture under ink: `share` (h, w) of each pixel in `colours` (h, w, 3) or (3,)."""
     part = share[..., None]
-    return Picture(picture.name, np.round(picture.rgb * (1 - part) + colours * part).astype(np.uint8), picture.notes)
+    return Picture(
+        picture.name, np.round(picture.rgb * (1 - part) + colours * part).astype(np.uint8), picture.notes
+    )
 
 
 @lru_cache(maxsize=8)
@@ -179,8 +182,8 @@ def working_copy(picture: Picture, seen: tuple[int, int]) -> Picture:
     """The picture, or a smaller copy where it is far larger than what the tower sees.
 
     A mark is drawn for a tower that sees some 224 pixels: on a photo of twelve megapixels almost all that work is
-    thrown away by the tower's own resizing. The shorter side is brought to at most OVERSAMPLED times the tower's, for
-    the unmarked picture as for the marked ones, and it is said among the cautions.
+    thrown away by the tower's own resizing. The shorter side is brought to at most OVERSAMPLED times the tower's,
+    for the unmarked picture as for the marked ones, and it is said among the cautions.
     """
     short, limit = min(picture.width, picture.height), OVERSAMPLED * max(seen)
     if short <= limit:
@@ -213,7 +216,7 @@ def _outside(picture: Picture, how: str) -> RGB:
 
 
 def _cropped(rgb: RGB, marks: Sequence[Mark], margin: float) -> RGB:
-    """The part round the marks with a margin, square where the picture has room, so that no tower cuts it again."""
+    """The part round the marks with a margin, square where there is room, so that no tower cuts it again."""
     height, width = rgb.shape[:2]
     boxes = np.array([_meant(mark, width / height) for mark in marks]) * (width, height, width, height)
     left, top = boxes[:, :2].min(axis=0)
@@ -254,11 +257,13 @@ def _grid(mark: Mark, height: int, width: int, thick: float) -> tuple[int, int, 
     left, top = (min(box[side] for box in boxes) for side in (0, 1))
     right, bottom = (max(box[side] for box in boxes) for side in (2, 3))
     reach = (3.0 if mark.shape == "arrow" else 0.5) * thick + 2.0
-    rows = np.arange(max(0, int(top * height - reach)), min(height, int(bottom * height + reach) + 1))
-    columns = np.arange(max(0, int(left * width - reach)), min(width, int(right * width + reach) + 1))
+    rows = np.arange(max(0, int(top * height - reach)), min(height, int(bottom * height + reach) + 1), dtype=float)
+    columns = np.arange(max(0, int(left * width - reach)), min(width, int(right * width + reach) + 1), dtype=float)
     x, y = mark.centre
     first = (int(rows[0]) if len(rows) else 0, int(columns[0]) if len(columns) else 0)
-    return *first, rows[:, None] + 0.5 - y * height, columns[None, :] + 0.5 - x * width
+    down: Float64 = rows[:, None] + 0.5 - y * height
+    across: Float64 = columns[None, :] + 0.5 - x * width
+    return *first, down, across
 
 
 def _half(mark: Mark, height: int, width: int) -> tuple[float, float]:
@@ -271,7 +276,8 @@ def _box(down: Float64, across: Float64, half_down: float, half_across: float) -
     """The share of each pixel inside a box round the middle, exactly."""
     rows = np.clip(np.minimum(down + 0.5, half_down) - np.maximum(down - 0.5, -half_down), 0.0, 1.0)
     columns = np.clip(np.minimum(across + 0.5, half_across) - np.maximum(across - 0.5, -half_across), 0.0, 1.0)
-    return rows * columns
+    share: Float64 = rows * columns
+    return share
 
 
 def _distance(mark: Mark, down: Float64, across: Float64, height: int, width: int) -> Float64:
@@ -299,4 +305,5 @@ def _arrow(mark: Mark, down: Float64, across: Float64, height: int, width: int) 
     # the two long sides of the head slope by one to two
     tip = np.minimum((along - 2 * aside) / np.sqrt(5.0), head - along)
     cover = np.clip(np.maximum(shaft, tip) + 0.5, 0.0, 1.0)
-    return np.minimum(cover, min(thick, 1.0))
+    drawn: Float64 = np.minimum(cover, min(thick, 1.0))
+    return drawn

@@ -1,16 +1,17 @@
 r"""What a mark does to each text, against placebos (after Shtedritski 2023).
 
-For the unmarked picture u, the marked one m, placebos b_1..b_k (the same mark elsewhere) and text l in template t, with
-the model's own logit scale:
+For the unmarked picture u, the marked one m, placebos b_1..b_k (the same mark elsewhere) and text l in template
+t, with the model's own logit scale:
 
-    change_tl   = logit_tl(m) - logit_tl(u)             change_l: mean over templates; interval: bootstrap over them
-    placebo_jtl = logit_tl(b_j) - logit_tl(u)
+    change_tl   = logit_tl(m) - logit_tl(u)             change_l: mean over templates; interval: bootstrap over
+    them placebo_jtl = logit_tl(b_j) - logit_tl(u)
     beyond_l    = mean_t (change_tl - mean_j placebo_jtl)
-                                                 interval: bootstrap over placements and over templates, both at once
+                                                 interval: bootstrap over placements and over templates, both at
+                                                 once
 
 p of beyond_l: two-tailed rank of the mark among mark and placebos (`statistics.rank_p`), exact if its place is
-exchangeable with theirs; Benjamini-Hochberg over texts. The same rank among scattered ink is a second hurdle: an effect
-that ink alone has is not the mark's. Other colours and shapes are too few for a test; their means are told.
+exchangeable with theirs; Benjamini-Hochberg over texts. The same rank among scattered ink is a second hurdle: an
+effect that ink alone has is not the mark's. Other colours and shapes are too few for a test; their means are told.
 Probabilities are of the ensemble of templates, as in the zero-shot probe.
 """
 

@@ -17,7 +17,11 @@ from probes.core.regions import Regions
 from probes.red_circle.drawing import OUTSIDE, Treatment
 
 LEAST_PLACEBOS = 5
-SWEEP, POINT, PEOPLE = "Sweep: where a text lives, and which mark moves it most", "Point and name", "A circle round a person"
+SWEEP, POINT, PEOPLE = (
+    "Sweep: where a text lives, and which mark moves it most",
+    "Point and name",
+    "A circle round a person",
+)
 NOTHING, MARKS, GRID, SCENES = "nothing", "my marks", "a grid", "the shipped scenes"
 AMONG = (NOTHING, MARKS, GRID, SCENES)
 """Which regions are pointed at; a file of regions comes before all of them."""
@@ -35,14 +39,16 @@ class RedCircleParams(Params):
     )
     texts: tuple[str, ...] = parameter(
         ("a cat", "a dog"),
-        Lines(label="Texts", help="One a line: what might the picture, or a part of it, show?", fewest=1, most=2000),
+        Lines(
+            label="Texts", help="One a line: what might the picture, or a part of it, show?", fewest=1, most=2000
+        ),
     )
     marks: tuple[Mark, ...] = parameter(
         FIRST_MARK,
         Marks(
             label="Marks",
-            help="Draw on the picture, or write one a line: circle 0.3,0.4 0.06 red width=0.01 (places and lengths are "
-            "shares of the picture; the paper uses radius 0.06 and width 0.01).",
+            help="Draw on the picture, or write one a line: circle 0.3,0.4 0.06 red width=0.01 (shares of the "
+            "picture; the paper uses radius 0.06 and width 0.01).",
             on="images",
         ),
     )
@@ -64,17 +70,18 @@ class RedCircleParams(Params):
     )  # fmt: skip
     placebos: int = parameter(
         99,
-        Count(label="Placebos", help="How many other places to try the same mark in.", low=LEAST_PLACEBOS, high=999,
-              advanced=True),
+        Count(label="Placebos", help="How many other places to try the same mark in.", low=LEAST_PLACEBOS,
+              high=999, advanced=True),
     )  # fmt: skip
     templates: tuple[str, ...] = parameter(TEMPLATES, TEMPLATES_CONTROL)
     grid: int = parameter(
         14,
-        Count(label="Places a side", help="The first mark is slid over so many by so many places; 0 for no map.", low=0,
-              high=32, section=SWEEP),
+        Count(label="Places a side", help="The first mark is slid over so many by so many places; 0 for no map.",
+              low=0, high=32, section=SWEEP),
     )  # fmt: skip
     curves: bool = parameter(
-        True, Switch(label="Sweep radius, width and colour too", help="With placebos at every step.", section=SWEEP)
+        True,
+        Switch(label="Sweep radius, width and colour too", help="With placebos at every step.", section=SWEEP),
     )
     seek: str = parameter(
         "",
@@ -88,26 +95,29 @@ class RedCircleParams(Params):
             options=AMONG, section=POINT,
         ),
     )  # fmt: skip
-    cells: int = parameter(
-        3, Count(label="Cells a side of that grid", help="", low=2, high=8, section=POINT)
-    )
+    cells: int = parameter(3, Count(label="Cells a side of that grid", help="", low=2, high=8, section=POINT))
     regions: Regions = parameter(
         Regions.none(),
         RegionsFile(
             label="Your own regions",
-            help="CSV with x, y, width, height, name (and file), or COCO-style JSON: of the picture above, or of a set.",
+            help="CSV with x, y, width, height, name (and file), or COCO-style JSON: of the picture or a set.",
             section=POINT,
         ),
     )
     set: PictureFiles = parameter(
         PictureFiles.none(),
-        PictureSet(label="Their pictures", help="A folder or zip; the regions' file names them.", most=5_000, section=POINT),
+        PictureSet(
+            label="Their pictures",
+            help="A folder or zip; the regions' file names them.",
+            most=5_000,
+            section=POINT,
+        ),
     )
     accusing: tuple[str, ...] = parameter(
         (),
         Lines(
             label="Accusing labels",
-            help="Empty: not asked. The list has a note. They are asked of drawn people with a circle round one of them.",
+            help="Empty: not asked. The list has a note. Asked of drawn people with a circle round one of them.",
             fewest=0, most=100, presets=word_lists.presets(ACCUSING), section=PEOPLE,
         ),
     )  # fmt: skip

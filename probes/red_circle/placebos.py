@@ -1,9 +1,9 @@
 """Placebos: treatments that share all but one thing with a treatment, and so tell whose doing an effect is.
 
-    elsewhere   the same marks at places dealt by chance: what the place does not do
-    colour      the same marks in the other colours: what red does not do
-    shape       other shapes of about the same size at the same place: what the circle does not do
-    scattered   the same amount of ink, strewn over the picture in squares of the line's width: what ink alone does
+elsewhere   the same marks at places dealt by chance: what the place does not do
+colour      the same marks in the other colours: what red does not do
+shape       other shapes of about the same size at the same place: what the circle does not do
+scattered   the same amount of ink, strewn over the picture in squares of the line's width: what ink alone does
 """
 
 from __future__ import annotations
@@ -48,13 +48,18 @@ class Placebo:
 def elsewhere(picture: Picture, treatment: Treatment, count: int, seed: int) -> tuple[Placebo, ...]:
     """The same marks at `count` other places: whole, and each at least its own size away from where it was.
 
-    Places are uniform over those allowed. The tries depend on the seed and the marks' sizes alone, so that a mark that
-    moves a little keeps most of its placebos. Fewer than `count`, possibly none, where the picture has no room.
+    Places are uniform over those allowed. The tries depend on the seed and the marks' sizes alone, so that a mark
+    that moves a little keeps most of its placebos. Fewer than `count`, possibly none, where the picture has no
+    room.
     """
     rng = np.random.default_rng([seed, 3])
     dealt = [_places(picture, mark, count, rng) for mark in treatment.marks]
     return tuple(
-        Placebo("elsewhere", f"{marks[0].centre[0]:.3f},{marks[0].centre[1]:.3f}", replace(treatment, marks=tuple(marks)))
+        Placebo(
+            "elsewhere",
+            f"{marks[0].centre[0]:.3f},{marks[0].centre[1]:.3f}",
+            replace(treatment, marks=tuple(marks)),
+        )
         for marks in zip(*dealt, strict=False)
     )
 
@@ -88,10 +93,14 @@ def shapes(picture: Picture, treatment: Treatment) -> tuple[Placebo, ...]:
     aspect = picture.width / picture.height
     round_ones = {"circle", "ellipse"}
     used = {mark.shape for mark in treatment.marks}
-    others = [s for s in SHAPES if s != "ellipse" and s not in used and not (s in round_ones and used & round_ones)]
+    others = [
+        s for s in SHAPES if s != "ellipse" and s not in used and not (s in round_ones and used & round_ones)
+    ]
     return tuple(
         Placebo(
-            "shape", shape, replace(treatment, marks=tuple(as_shape(mark, shape, aspect) for mark in treatment.marks))
+            "shape",
+            shape,
+            replace(treatment, marks=tuple(as_shape(mark, shape, aspect) for mark in treatment.marks)),
         )
         for shape in others
     )
@@ -100,10 +109,13 @@ def shapes(picture: Picture, treatment: Treatment) -> tuple[Placebo, ...]:
 def as_shape(mark: Mark, shape: str, aspect: float) -> Mark:
     """A mark of another shape at the same place, of about the same size.
 
-    A point is a dot in the middle, so that it does not hide what is marked; an arrow comes from the side with more room.
+    A point is a dot in the middle, so that it does not hide what is marked; an arrow comes from the side with
+    more room.
     """
     if shape == mark.shape:
         return mark
+    if mark.shape == "point":  # whose disc is all fill
+        mark = replace(mark, fill=0.0)
     left, top, right, bottom = mark.box(aspect)
     x, y = mark.centre
     size = max((right - left) * aspect, bottom - top) / 2
@@ -120,8 +132,8 @@ def as_shape(mark: Mark, shape: str, aspect: float) -> Mark:
 def scattered(picture: Picture, treatment: Treatment, seed: int) -> tuple[Picture, ...]:
     """The picture under the same amount of each mark's ink, in squares of its line's width, strewn by chance.
 
-    The squares lie on a grid and never overlap within a mark; their opacity makes the amount of ink equal, pixel for
-    pixel. Nothing where the outside is treated as well: blur is no ink.
+    The squares lie on a grid and never overlap within a mark; their opacity makes the amount of ink equal, pixel
+    for pixel. Nothing where the outside is treated as well: blur is no ink.
     """
     if treatment.outside != OUTSIDE[0]:
         return ()

@@ -7,10 +7,10 @@ With s_vrt the logit (mean over templates) of text t on the picture with region 
                  region gains with every text alike falls out
     together     the same with the mean of s over all prompts v
 
-On a set with names each region whose name is no other's in its picture is one question, right if r* is that region. Accuracy
-is the share of right answers; chance the mean of 1/regions. Interval: 95 % percentile bootstrap over pictures (Wilson's over
-pictures where all answers are alike). p: one-tailed, names dealt to the regions of each picture by chance; Benjamini-Hochberg
-over prompts.
+On a set with names each region whose name is no other's in its picture is one question, right if r* is that
+region. Accuracy is the share of right answers; chance the mean of 1/regions. Interval: 95 % percentile bootstrap
+over pictures (Wilson's over pictures where all answers are alike). p: one-tailed, names dealt to the regions of
+each picture by chance; Benjamini-Hochberg over prompts.
 """
 
 from __future__ import annotations
@@ -184,7 +184,10 @@ def accuracy(found: Sequence[Answers], style: Style, seed: int) -> tuple[Pointed
 
 def _intervals(right: Float64, asked: Float64, seed: int) -> tuple[Float64, Float64]:
     draws = np.concatenate(
-        [weights @ right.T / (weights @ asked)[:, None] for weights in bootstrap_weights(len(asked), RESAMPLES, seed)]
+        [
+            weights @ right.T / (weights @ asked)[:, None]
+            for weights in bootstrap_weights(len(asked), RESAMPLES, seed)
+        ]
     )
     low, high = ends(draws)
     for row, count in enumerate(right.sum(axis=1)):
@@ -195,7 +198,7 @@ def _intervals(right: Float64, asked: Float64, seed: int) -> tuple[Float64, Floa
 
 
 def _dealt(found: Sequence[Answers], seed: int) -> Float64:
-    """How many answers would be right, (v, SWAPS), were the names of each picture dealt to its regions by chance."""
+    """How many answers would be right, (v, SWAPS), were the names of each picture dealt by chance."""
     rng = np.random.default_rng([seed, 8])
     total = np.zeros((len(found[0].taken), SWAPS))
     for one in found:

@@ -81,17 +81,17 @@ class RedCircleResult:
         tested = f"p = {effect.p_adjusted:.2g}, corrected for {_texts(len(self.texts))}"
         if not effect.beyond_place:
             return (
-                f"Beyond its {effect.beyond.n} placebos, the {self.called} moved no text clearly; “{effect.text}” comes "
-                f"nearest: logit {effect.beyond.value:+.2f} ({tested})."
+                f"Beyond its {effect.beyond.n} placebos, the {self.called} moved no text clearly; "
+                f"“{effect.text}” comes nearest: logit {effect.beyond.value:+.2f} ({tested})."
             )
         said = (
-            f"The {self.called}, beyond its placebos, moved “{effect.text}” by {effect.beyond.describe()} in logit ({tested}): "
-            f"{effect.change.value:+.2f} here, {effect.placebo_mean:+.2f} elsewhere. Probability "
-            f"{effect.probability_unmarked:.0%} unmarked, {effect.probability_marked:.0%} marked."
+            f"The {self.called}, beyond its placebos, moved “{effect.text}” by {effect.beyond.describe()} in "
+            f"logit ({tested}): {effect.change.value:+.2f} here, {effect.placebo_mean:+.2f} elsewhere. "
+            f"Probability {effect.probability_unmarked:.0%} unmarked, {effect.probability_marked:.0%} marked."
         )
         if not effect.beyond_ink:
             (kind,) = (kind for kind in effect.kinds if kind.name == "scattered")
-            said += f" But the same ink, scattered, moved it as far ({kind.mean:+.2f}, p = {kind.p:.2g}): it may be the ink."
+            said += f" But the same ink, scattered, moved it as far ({kind.mean:+.2f}, p = {kind.p:.2g})."
         others = [f"{TOLD[kind.name]} {kind.mean:+.2f}" for kind in effect.kinds if kind.name != "scattered"]
         return f"{said} {_listed(others)}" if others else said
 
@@ -108,7 +108,9 @@ class RedCircleResult:
                 f"{self.found.change:+.2f} in logit. It is the best of many, and that alone makes it large."
             )
         if len(self.texts) == 1:
-            told.append("With one text alone its probability is always 100 %, whatever the picture: read the logit.")
+            told.append(
+                "With one text alone its probability is always 100 %, whatever the picture: read the logit."
+            )
         return (*told, *self.cautions)
 
     def tables(self) -> Mapping[str, tuple[Any, ...]]:

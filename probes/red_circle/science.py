@@ -1,8 +1,8 @@
 """The red-circle lab: marks on a picture, foveal attention, sweeps, pointing, and a circle round a person.
 
-What is measured stands with its formula in the module of its name: `effects` (against `placebos`), `sweep`, `pointing`,
-`accused`. Here they are put together: what is asked first is answered first, and each part is shown as soon as it is
-there, so that whoever stops the work keeps what is done.
+What is measured stands with its formula in the module of its name: `effects` (against `placebos`), `sweep`,
+`pointing`, `accused`. Here they are put together: what is asked first is answered first, and each part is shown
+as soon as it is there, so that whoever stops the work keeps what is done.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class Asked:
 
     def logits(self, images: Float32) -> Float64:
         """Logits (n, l) of the first SWEPT texts, mean over templates."""
-        return template_logits(self.backend, images, self.texts[:, :SWEPT]).mean(axis=1)
+        logits: Float64 = template_logits(self.backend, images, self.texts[:, :SWEPT]).mean(axis=1)
+        return logits
 
     def measured(self, pictures: Sequence[Picture]) -> Float64:
         """The same of pictures."""
@@ -137,7 +138,7 @@ def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
     found = _found(asked, DRAWN, both, _by_kind(kinds, images[1:]))
     told = [*(placebo.what for placebo in others), *(f"{number + 1}" for number in range(len(strewn)))]
     changes = _changes(asked, DRAWN, kinds, told, images[1:])
-    looked = ()
+    looked: tuple[effects.Effect, ...] = ()
     if asked.style.foveal:
         looked, more = _foveal(asked, away, part(progress, 0.8, 1.0))
         changes += more
@@ -193,7 +194,8 @@ def _changes(
 ) -> list[PlaceboChange]:
     rows = template_logits(asked.backend, np.concatenate([asked.unmarked, images]), asked.texts).mean(axis=1)
     return [
-        PlaceboChange(prompt, kind, what, row - rows[0]) for kind, what, row in zip(kinds, told, rows[1:], strict=True)
+        PlaceboChange(prompt, kind, what, row - rows[0])
+        for kind, what, row in zip(kinds, told, rows[1:], strict=True)
     ]
 
 
@@ -255,7 +257,8 @@ def _sought(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
     texts = encode_prompts(asked.backend, (wanted,), asked.params.templates)
 
     def measured(pictures: Sequence[Picture]) -> Float64:
-        return template_logits(asked.backend, asked.backend.encode_images(pictures), texts).mean(axis=1)
+        logits: Float64 = template_logits(asked.backend, asked.backend.encode_images(pictures), texts).mean(axis=1)
+        return logits
 
     unmarked = float(template_logits(asked.backend, asked.unmarked, texts).mean())
     found = sweep.strongest(
@@ -291,7 +294,9 @@ def _regions(asked: Asked) -> tuple[Region, ...]:
     if params.among == GRID:
         n = params.cells
         return tuple(
-            Region("", (column / n, row / n, (column + 1) / n, (row + 1) / n), f"row {row + 1}, column {column + 1}")
+            Region(
+                "", (column / n, row / n, (column + 1) / n, (row + 1) / n), f"row {row + 1}, column {column + 1}"
+            )
             for row in range(n)
             for column in range(n)
         )
@@ -314,7 +319,8 @@ def _pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCi
     texts = encode_prompts(backend, called, params.templates)
 
     def logits(images: Float32) -> Float64:
-        return template_logits(backend, images, texts).mean(axis=1)
+        named: Float64 = template_logits(backend, images, texts).mean(axis=1)
+        return named
 
     found: list[pointing.Answers] = []
     for number, scene in enumerate(shown):
@@ -340,7 +346,9 @@ def _scenes(regions: Regions, files: PictureFiles, own: Picture) -> tuple[list[S
         if len(scene.regions) > 1 and scene.asked:
             found.append(scene)
     if not found:
-        told.append("No picture has two regions and a name that only one of them bears: there is nothing to count.")
+        told.append(
+            "No picture has two regions and a name that only one of them bears: there is nothing to count."
+        )
     return found, told[:5]
 
 

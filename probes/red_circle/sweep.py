@@ -1,9 +1,9 @@
-"""Sweeps: the first mark slid over the picture, and made larger, thicker and of other colours; the mark that moves most.
+"""Sweeps: the first mark slid over the picture, and made larger, thicker, of other colours; which moves most.
 
-The map has the logit of each text (mean over templates) with the mark's centre at each place of a grid; other marks stay
-where they are. Places are visited in an order that covers the picture evenly, so that a sweep that is stopped has a
-coarse map. A curve has the change of each logit against the unmarked picture, and the mean of the same mark elsewhere:
-what grows with the mark's size wherever it is drawn is no steering.
+The map has the logit of each text (mean over templates) with the mark's centre at each place of a grid; other
+marks stay where they are. Places are visited in an order that covers the picture evenly, so that a sweep that is
+stopped has a coarse map. A curve has the change of each logit against the unmarked picture, and the mean of the
+same mark elsewhere: what grows with the mark's size wherever it is drawn is no steering.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ class CurveRow:
 
 def places(grid: int) -> Float64:
     """Centres of grid x grid cells as (x, y), in an order of which every beginning covers the picture evenly."""
-    cells = sorted(np.ndindex(grid, grid), key=lambda cell: (_reversed(cell[0] ^ cell[1]), _reversed(cell[0]), cell))
+    cells = sorted(
+        np.ndindex(grid, grid), key=lambda cell: (_reversed(cell[0] ^ cell[1]), _reversed(cell[0]), cell)
+    )
     return np.array([((column + 0.5) / grid, (row + 0.5) / grid) for row, column in cells])
 
 
@@ -226,7 +228,9 @@ def _nearby(mark: Mark, grid: int) -> list[Mark]:
     x, y = mark.centre
     steps = np.linspace(-0.5, 0.5, 5) / grid
     return [
-        mark.moved_to(float(np.clip(x + across, 0, 1)), float(np.clip(y + down, 0, 1))) for across in steps for down in steps
+        mark.moved_to(float(np.clip(x + across, 0, 1)), float(np.clip(y + down, 0, 1)))
+        for across in steps
+        for down in steps
     ]
 
 

@@ -1,9 +1,9 @@
 """Visual prompts for a region: ways to tell a model where to look, by drawing on the picture or treating the rest.
 
 All take a box (left, top, right, bottom in shares of width and height) and the colour and line width of a mark.
-Sources: circle, rectangle, arrow, point, and circles with the rest blurred or greyed (Shtedritski 2023); the rest blurred
-alone (FGVP: Yang 2023); crops with and without context (Guided Cropping: Saranrittichai 2023); foveal attention (FALIP:
-Zhuang 2024), which changes no pixel. Mask contours need masks, and are not here.
+Sources: circle, rectangle, arrow, point, and circles with the rest blurred or greyed (Shtedritski 2023); the rest
+blurred alone (FGVP: Yang 2023); crops with and without context (Guided Cropping: Saranrittichai 2023); foveal
+attention (FALIP: Zhuang 2024), which changes no pixel. Mask contours need masks, and are not here.
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ def treatments(box: Box, aspect: float, style: Style) -> tuple[Treatment, ...]:
     return tuple(prompt(mark, aspect) for prompt in PROMPTS.values())
 
 
-def encoded(
-    backend: Backend, picture: Picture, boxes: Sequence[Box], style: Style, progress: Progress
-) -> Float32:
+def encoded(backend: Backend, picture: Picture, boxes: Sequence[Box], style: Style, progress: Progress) -> Float32:
     """Unit embeddings of every prompt and region, (v, r, d), prompts in the order of `names`."""
     aspect = picture.width / picture.height
     shown = [[draw(picture, one) for one in treatments(box, aspect, style)] for box in boxes]
