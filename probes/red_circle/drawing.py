@@ -154,12 +154,13 @@ def focus(marks: Sequence[Mark], height: int, width: int, name: str = "focus") -
 def draw(picture: Picture, treatment: Treatment) -> Picture:
     """The picture with the marks drawn on it and the rest as the treatment says."""
     height, width = picture.height, picture.width
-    rgb = picture.rgb
     if treatment.outside in ("blurred", "greyed", "darkened"):
-        share = region(treatment.marks, height, width)[..., None]
-        rgb = np.round(share * rgb + (1 - share) * _outside(picture, treatment.outside)).astype(np.uint8)
+        rgb = _outside(picture, treatment.outside).copy()
+        where = _around(treatment.marks, height, width)
+        share = region(treatment.marks, height, width)[where][..., None]
+        rgb[where] = np.round(share * picture.rgb[where] + (1 - share) * rgb[where])
     else:
-        rgb = rgb.copy()
+        rgb = picture.rgb.copy()
     for mark in treatment.marks if treatment.inked else ():
         patch = covered(mark, height, width)
         part = patch.values[..., None]
@@ -202,6 +203,16 @@ def rectangle(box: tuple[float, float, float, float]) -> Mark:
 def in_colour(marks: Sequence[Mark], colour: str) -> tuple[Mark, ...]:
     """The marks in another colour."""
     return tuple(replace(mark, colour=colour) for mark in marks)
+
+
+def _around(marks: Sequence[Mark], height: int, width: int) -> tuple[slice, slice]:
+    """The rows and columns that hold all that the marks mean."""
+    parts = [inside(mark, height, width).where for mark in marks]
+    rows, columns = zip(*parts, strict=True)
+    return (
+        slice(min(part.start for part in rows), max(part.stop for part in rows)),
+        slice(min(part.start for part in columns), max(part.stop for part in columns)),
+    )
 
 
 @lru_cache(maxsize=8)

@@ -83,11 +83,7 @@ def effects(result: RedCircleResult, prompt: str) -> go.Figure:
         chosen = [(y, e) for y, (_, e) in enumerate(rows) if (e.beyond_place and e.beyond_ink) is wanted]
         if chosen:
             figure.add_trace(_diamonds(name, colour, symbol, chosen))
-    title = (
-        f"How far the {result.called} moved each logit"
-        if prompt == DRAWN
-        else "Foveal attention, no pixel changed"
-    )
+    title = "How far each logit moved" if prompt == DRAWN else "Foveal attention, no pixel changed"
     styled(figure, title, height=200 + 46 * len(rows))
     figure.update_xaxes(title_text="change against the unmarked picture", zeroline=True, zerolinewidth=2)
     return _labelled(figure, [effect.text for _, effect in rows])
@@ -144,11 +140,7 @@ def tower(result: RedCircleResult) -> go.Figure:
             source=raster.uri, x=place, y=0, sizex=0.95, sizey=0.95, xref="x", yref="y",
             xanchor="left", yanchor="top", sizing="contain",
         )  # fmt: skip
-    seen = (
-        f"{result.pixels_marked:.1%} of its pixels change"
-        if result.pixels_marked
-        else "nothing of the mark is left"
-    )
+    seen = f"{result.pixels_marked:.1%} of it changed" if result.pixels_marked else "no mark is left"
     styled(figure, f"What the tower sees: {seen}", height=320)
     figure.update_xaxes(visible=False, range=[0, 2])
     figure.update_yaxes(visible=False, range=[-1, 0], scaleanchor="x")

@@ -7,13 +7,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from probes.core.marks import COLOURS
-from probes.core.plotting import DIVERGING, PALETTE, RULE, SURFACE, TEXT, shortened, styled
+from probes.core.plotting import PALETTE, RULE, SURFACE, TEXT, shortened, styled
 from probes.red_circle.result import RedCircleResult
 
 MAPPED = 20
 """Texts with a map: the headline's, then those whose map varies most; the table has all."""
 CURVED = 5
-"""Texts with a curve, those that moved most."""
+"""Texts with a curve, the first so many, so that two models show the same ones in the same colours."""
+OVER = ((0.0, "rgba(0,114,178,0.85)"), (0.5, "rgba(242,242,242,0.1)"), (1.0, "rgba(213,94,0,0.85)"))
+"""Blue where the text falls, vermilion where it rises; where nothing happens the picture shows through."""
 PANELS = (("radius", "radius"), ("size", "size"), ("width", "line width"), ("colour", "colour"))
 
 
@@ -32,8 +34,8 @@ def sweep_map(result: RedCircleResult) -> go.Figure:
         cells = sweep.cells(int(text))
         figure.add_trace(
             go.Heatmap(
-                z=cells, x=centres, y=centres, zmin=-reach, zmax=reach, zmid=0.0, colorscale=DIVERGING,
-                opacity=0.62, visible=place == 0, name=shortened(result.texts[text]),
+                z=cells, x=centres, y=centres, zmin=-reach, zmax=reach, zmid=0.0, colorscale=OVER,
+                visible=place == 0, name=shortened(result.texts[text]),
                 colorbar={"title": {"text": "change of<br>the logit"}, "thickness": 12, "outlinewidth": 0},
                 hovertemplate="mark at %{x:.2f}, %{y:.2f}<br>change %{z:+.2f}<extra></extra>",
             )
@@ -78,8 +80,11 @@ def curves(result: RedCircleResult) -> go.Figure:
     figure = make_subplots(
         rows=1, cols=len(panels), subplot_titles=[title for _, title in panels], shared_yaxes=True
     )
-    moved = np.max([np.abs(one.changes) for one in result.curves], axis=0)
-    chosen = np.argsort(-moved, kind="stable")[:CURVED]
+    chosen = range(min(CURVED, len(result.curves[0].changes)))
+    ends = [float(value) for one in result.curves for value in one.changes[:CURVED]]
+    ends += [
+        float(value) for one in result.curves if one.elsewhere is not None for value in one.elsewhere[:CURVED]
+    ]
     for column, (what, _) in enumerate(panels, start=1):
         steps = [one for one in result.curves if one.what == what]
         for colour, text in zip(PALETTE, chosen, strict=False):
@@ -104,9 +109,15 @@ def curves(result: RedCircleResult) -> go.Figure:
                 )  # fmt: skip
         if what == "colour":
             figure.update_xaxes(
-                tickvals=list(range(len(COLOURS))), ticktext=list(COLOURS), tickangle=45, col=column
+                tickvals=list(range(len(COLOURS))),
+                ticktext=list(COLOURS),
+                tickangle=90,
+                tickfont={"size": 10},
+                col=column,
             )
-    styled(figure, "By size, line width and colour (dotted: the same mark elsewhere)", height=420)
-    figure.update_yaxes(title_text="change of the logit", zeroline=True, zerolinewidth=2, col=1)
+    styled(figure, "By size, line and colour; dotted: elsewhere", height=420)
+    room = 0.05 * (max(ends) - min(ends)) + 0.1
+    figure.update_yaxes(range=[min(ends) - room, max(ends) + room], zeroline=True, zerolinewidth=2)
+    figure.update_yaxes(title_text="change of the logit", col=1)
     figure.update_layout(margin={"t": 84, "b": 110})
     return figure

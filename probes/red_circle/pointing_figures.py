@@ -6,21 +6,27 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from probes.core.plotting import BLUE, GREY, ORANGE, SEQUENTIAL, shortened, styled
+from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled
 from probes.red_circle.pointing import SUBTRACTED
 from probes.red_circle.result import RedCircleResult
 
 ASKED = 8
 """Texts drawn; the table has all."""
+PALE = ((0.0, "#f4f4f2"), (1.0, "#f3b53f"))
+"""Light throughout, so that the numbers on it can be read by day and by night."""
+PICTURE = 260
+"""Pixels of height of the picture above the table."""
 SUFFIX = f", {SUBTRACTED}"
 
 
 def picks(result: RedCircleResult) -> go.Figure:
-    """Left the picture with its regions, numbered; right which of them each prompt takes each text for."""
+    """Above the picture with its regions, numbered; below which of them each prompt takes each text for."""
     texts = list(dict.fromkeys(one.text for one in result.picks))[:ASKED]
     prompts = list(dict.fromkeys(one.prompt for one in result.picks if not one.prompt.endswith(SUFFIX)))
     chosen = {(one.prompt, one.text): one for one in result.picks}
-    figure = make_subplots(rows=1, cols=2, column_widths=[0.4, 0.6], horizontal_spacing=0.02)
+    below = 34 * len(prompts)
+    shares = [PICTURE / (PICTURE + below), below / (PICTURE + below)]
+    figure = make_subplots(rows=2, cols=1, row_heights=shares, vertical_spacing=0.03)
     height, width = result.shown.decode().shape[:2]
     figure.add_layout_image(
         source=result.shown.uri, x=0, y=0, sizex=1, sizey=1, xref="x", yref="y", sizing="stretch", layer="below"
@@ -34,25 +40,25 @@ def picks(result: RedCircleResult) -> go.Figure:
             z=[[one.ahead for one in row] for row in shown],
             x=list(range(len(texts))), y=list(range(len(prompts))),
             text=[[str(one.region) for one in row] for row in shown], texttemplate="%{text}",
-            colorscale=SEQUENTIAL, zmin=0, customdata=[[one.name for one in row] for row in shown],
+            colorscale=PALE, zmin=0, customdata=[[one.name for one in row] for row in shown],
             colorbar={"title": {"text": "ahead of<br>the next"}, "thickness": 12, "outlinewidth": 0},
             hovertemplate="region %{text} %{customdata}<br>ahead by %{z:.2f}<extra></extra>",
         ),
-        row=1, col=2,
+        row=2, col=1,
     )  # fmt: skip
-    styled(figure, "Which region is it? (number of the region; scores subtracted)", height=180 + 30 * len(prompts))
-    figure.update_xaxes(visible=False, range=[0, 1], constrain="domain", col=1)
+    styled(figure, "Which region is it? (scores subtracted)", height=160 + PICTURE + below)
+    figure.update_xaxes(visible=False, range=[0, 1], constrain="domain", row=1)
     figure.update_yaxes(
-        visible=False, range=[1, 0], scaleanchor="x", scaleratio=height / width, constrain="domain", col=1
+        visible=False, range=[1, 0], scaleanchor="x", scaleratio=height / width, constrain="domain", row=1
     )
     names = [shortened(text, 16) for text in texts]
-    figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=names, tickangle=30, showgrid=False, col=2)
+    figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=names, tickangle=30, showgrid=False, row=2)
     figure.update_yaxes(
         tickvals=list(range(len(prompts))),
         ticktext=prompts,
         range=[len(prompts) - 0.5, -0.5],
         showgrid=False,
-        col=2,
+        row=2,
     )
     return figure
 

@@ -15,9 +15,11 @@ from probes.red_circle import accused, effects, sweep
 from probes.red_circle.accused import Accusation
 from probes.red_circle.earlier import upgraded
 from probes.red_circle.effects import DRAWN, FOVEAL, Effect, PlaceboChange, PlaceboRow
-from probes.red_circle.placebos import TOLD
 from probes.red_circle.pointing import Pick, Pointed
 from probes.red_circle.sweep import CurvePoint, Found, Sweep
+
+SHORT = {"colour": "other colours", "shape": "other shapes"}
+"""Placebos that a headline tells besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +88,13 @@ class RedCircleResult:
             )
         said = (
             f"The {self.called}, beyond its placebos, moved “{effect.text}” by {effect.beyond.describe()} in "
-            f"logit ({tested}): {effect.change.value:+.2f} here, {effect.placebo_mean:+.2f} elsewhere. "
-            f"Probability {effect.probability_unmarked:.0%} unmarked, {effect.probability_marked:.0%} marked."
+            f"logit ({tested}): {effect.change.value:+.2f} here, {effect.placebo_mean:+.2f} elsewhere; "
+            f"probability {effect.probability_unmarked:.0%} unmarked, {effect.probability_marked:.0%} marked."
         )
         if not effect.beyond_ink:
             (kind,) = (kind for kind in effect.kinds if kind.name == "scattered")
             said += f" But the same ink, scattered, moved it as far ({kind.mean:+.2f}, p = {kind.p:.2g})."
-        others = [f"{TOLD[kind.name]} {kind.mean:+.2f}" for kind in effect.kinds if kind.name != "scattered"]
+        others = [f"{SHORT[kind.name]} {kind.mean:+.2f}" for kind in effect.kinds if kind.name in SHORT]
         return f"{said} {_listed(others)}" if others else said
 
     def warnings(self) -> tuple[str, ...]:

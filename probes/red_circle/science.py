@@ -216,7 +216,7 @@ def _foveal(
 def _cautions(asked: Asked) -> tuple[str, ...]:
     params, backend, original = asked.params, asked.backend, asked.params.images[0]
     told = [*picture_warnings(backend, (asked.picture,)), *text_warnings(backend, asked.names)]
-    if asked.picture is not original:
+    if asked.picture.rgb.shape != original.rgb.shape:
         told.append(
             f"{original.name}: brought from {original.width} x {original.height} to {asked.picture.width} x "
             f"{asked.picture.height} before marks were drawn; the tower sees {backend.card.image_size[0]} a side."

@@ -150,13 +150,17 @@ def curves(
     picture: Picture, treatment: Treatment, unmarked: Float64, measured: Measured, seed: int, progress: Progress
 ) -> Iterator[CurvePoint]:
     """Steps of size, line width and colour, with placebos at each."""
-    steps = list(_steps(treatment))
-    for place, (what, value, name, one) in enumerate(steps):
-        progress(place / len(steps), f"{what}: {name}")
-        around = drawn(picture, elsewhere(picture, one, AROUND, seed))
-        logits = measured([draw(picture, one), *around])
-        mean = logits[1:].mean(axis=0) - unmarked if len(around) else None
-        yield CurvePoint(what, value, name, logits[0] - unmarked, mean)
+    every = list(_steps(treatment))
+    kinds = list(dict.fromkeys(what for what, *_ in every))
+    for place, kind in enumerate(kinds):  # one request a curve, so that batches are full
+        progress(place / len(kinds), f"sweeping {kind}")
+        steps = [step for step in every if step[0] == kind]
+        shown = [[draw(picture, one), *drawn(picture, elsewhere(picture, one, AROUND, seed))] for *_, one in steps]
+        logits = measured([frame for frames in shown for frame in frames])
+        ends = np.cumsum([len(frames) for frames in shown])
+        for (what, value, name, _), rows in zip(steps, np.split(logits, ends[:-1]), strict=True):
+            mean = rows[1:].mean(axis=0) - unmarked if len(rows) > 1 else None
+            yield CurvePoint(what, value, name, rows[0] - unmarked, mean)
 
 
 def _steps(treatment: Treatment) -> Iterator[tuple[str, float, str, Treatment]]:
