@@ -100,7 +100,12 @@ class PixelBackend:
         strength: float,
         progress: Progress = no_progress,
     ) -> Float32:
-        raise CapabilityError(self.card.lacks[Capability.ATTEND])
+        """Pixels count for more where the focus is; as ever at strength zero."""
+        rows = [
+            ((self._view(picture) - 120.0) * np.exp(strength * self._view(where) / 255)).ravel()
+            for picture, where in zip(pictures, focus, strict=True)
+        ]
+        return unit(np.stack(rows))
 
     def gradient(self, picture: Picture, text: str) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.DIFFERENTIATE])
