@@ -13,9 +13,10 @@ import pytest
 from probes import red_circle, zero_shot
 from probes.backend import load
 from probes.core.examples import examples
+from probes.core.marks import Mark
 from probes.core.pictures import Picture
 from probes.core.probe import run
-from probes.red_circle.science import RedCircleParams
+from probes.red_circle.parameters import RedCircleParams
 from probes.zero_shot.science import ZeroShotParams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,14 +70,18 @@ def test_the_example_of_the_red_circle_is_visible_to_the_tower(bundled):
     result = run(red_circle.PROBE, red_circle.PROBE.example(), bundled).result
     assert result.pixels_marked > 0.01
     assert result.effects[0].beyond.n == 99
-    shares = sum(effect.probability_unmarked for effect in result.effects)
+    assert result.strongest().text == "mushroom"
+    assert result.strongest().beyond_place
+    assert {"effects", "map", "foveal", "curves", "picks", "tower"} <= set(red_circle.PROBE.figures(result))
+    shares = sum(effect.probability_unmarked for effect in result.of("drawn"))
     assert shares == pytest.approx(1.0)
 
 
 def test_an_unmarked_copy_moves_nothing(bundled):
     """A white circle on a white ground changes no pixel, here or elsewhere, so there is nothing to find."""
     white = Picture("white", np.full((96, 96, 3), 255, np.uint8))
-    params = RedCircleParams(image=(white,), colour="white", labels=("a cat", "a dog"))
+    mark = Mark("circle", ((0.5, 0.5),), 0.2, "white", 0.03)
+    params = RedCircleParams(images=(white,), marks=(mark,), texts=("a cat", "a dog"), foveal=False, grid=3)
     result = run(red_circle.PROBE, params, bundled).result
     assert result.pixels_marked == 0
     assert all(effect.change.value == 0 for effect in result.effects)

@@ -44,12 +44,39 @@ def test_the_headline_is_printed(picture, capsys):
 
 
 def test_headline_and_files(picture, capsys, tmp_path):
-    arguments = ["run", "red_circle", "--image", picture, "--at", "0.3", "0.4", "--radius", "0.1"]
+    mark = "circle 0.3,0.4 0.1 width=0.03"
+    arguments = [
+        "run",
+        "red_circle",
+        "--images",
+        picture,
+        "--texts",
+        "a cat",
+        "a dog",
+        "--marks",
+        mark,
+        "--grid",
+        "3",
+    ]
     saved = tmp_path / "r.json"
     assert main([*arguments, "--out", str(tmp_path / "o"), "--json", str(saved)]) == 0
     assert "circle" in capsys.readouterr().out
-    assert json.loads(saved.read_text())["params"]["at"] == [0.3, 0.4]
-    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".json", ".html", ".bib", ".csv"}
+    report = json.loads(saved.read_text())
+    assert report["params"]["marks"][0]["points"] == [[0.3, 0.4]]
+    assert {row["mark"] for row in report["tables"]["effects"]} == {mark}
+    assert len(report["tables"]["sweep"]) == 2 * 9
+    assert report["provenance"]["command"].endswith(f"--marks '{mark}' --grid 3")
+    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".json", ".html", ".bib", ".csv", ".png"}
+
+
+def test_regions_of_a_picture_are_pointed_at(picture, capsys, tmp_path):
+    regions = tmp_path / "regions.csv"
+    regions.write_text("x,y,width,height,name\n0.1,0.2,0.3,0.6,a dog\n0.6,0.2,0.3,0.6,a cat\n")
+    arguments = ["run", "red_circle", "--images", picture, "--texts", "a cat", "a dog", "--grid", "0"]
+    assert main([*arguments, "--curves", "off", "--regions", str(regions), "--json", "-"]) == 0
+    rows = json.loads(capsys.readouterr().out)["tables"]["pointing"]
+    assert list(rows[0])[:7] == ["prompt", "correct", "total", "value", "low", "high", "chance"]
+    assert {(row["total"], row["chance"]) for row in rows} == {(2, 0.5)}
 
 
 @pytest.mark.parametrize(
@@ -59,11 +86,12 @@ def test_headline_and_files(picture, capsys, tmp_path):
         (["zero_shot", "--images", "none.png"], "images"),
         (["zero_shot", "--images", "PICTURE", "--labels", "one"], "labels"),
         (["zero_shot", "--images", "PICTURE", "--templates", "no slot"], "templates"),
-        (["red_circle", "--image", "PICTURE", "--radius", "2"], "radius"),
-        (["red_circle", "--image", "PICTURE", "--radius", "0.49"], "radius"),
-        (["red_circle", "--image", "PICTURE", "--at", "0.5"], "--at"),
-        (["red_circle", "--image", "PICTURE", "--colour", "mauve"], "colour"),
-        (["red_circle", "--image", "PICTURE", "--seed", "-1"], "seed"),
+        (["red_circle", "--images", "PICTURE", "--marks", "circle 0.5,0.5 2"], "marks"),
+        (["red_circle", "--images", "PICTURE", "--marks", "circle 0.5,0.5 0.49"], "marks"),
+        (["red_circle", "--images", "PICTURE", "--marks", "circle 0.5"], "marks"),
+        (["red_circle", "--images", "PICTURE", "--marks", "circle 0.5,0.5 0.1 mauve"], "mauve"),
+        (["red_circle", "--images", "PICTURE", "--regions", "none.csv"], "regions"),
+        (["red_circle", "--images", "PICTURE", "--seed", "-1"], "seed"),
         (["zero_shot", "--images", "PICTURE", "--nonsense", "1"], "--nonsense"),
         (["nonsense"], "PROBE"),
     ],
@@ -115,7 +143,7 @@ def test_list_names_every_probe_and_field(capsys):
     assert main(["list"]) == 0
     output = capsys.readouterr().out
     assert "zero_shot: " in output
-    assert "--radius" in output
+    assert "--marks" in output
 
 
 def test_no_command_is_bad_input(capsys):

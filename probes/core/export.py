@@ -114,7 +114,7 @@ def write(report: Report[Any], probe: AnyProbe, folder: Path) -> tuple[Path, ...
         f"{report.probe}.json": report.to_json(),
         f"{report.probe}.html": to_html(report, probe.card, probe.figures(report.result)),
         f"{report.probe}.bib": to_bibtex(probe.card),
-        **{f"{report.probe}_{name}.csv": to_csv(rows) for name, rows in report.tables().items()},
+        **{f"{report.probe}_{name}.csv": to_csv(rows) for name, rows in report.tables().items() if rows},
     }
     if probe.slide is not None:
         contents[f"{report.probe}.png"] = probe.slide(report)

@@ -16,7 +16,7 @@ A colour is a name in COLOURS or `#rrggbb`; `fill` is the opacity of the ink ins
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 
@@ -43,6 +43,8 @@ SHAPES = MappingProxyType({"circle": 1, "ellipse": 2, "rectangle": 2, "arrow": 2
 WIDTHS = (0.002, 0.2)
 RADII = (0.005, 0.75)
 """Least and most line width and radius, shares of the picture's height."""
+PLACES = 6
+"""Decimals with which a mark is written: far less than a pixel."""
 WIDTH = 0.01
 """Line width where none is said, that of the paper."""
 
@@ -100,13 +102,13 @@ class Mark:
     def moved_to(self, x: float, y: float) -> Mark:
         """The same mark with its centre elsewhere."""
         from_x, from_y = self.centre
-        return replace(self, points=tuple((px + x - from_x, py + y - from_y) for px, py in self.points))
+        return replace(self, points=_rounded((px + x - from_x, py + y - from_y) for px, py in self.points))
 
     def scaled(self, factor: float) -> Mark:
         """The same mark larger or smaller, its centre and line as they are."""
         x, y = self.centre
-        points = tuple((x + factor * (px - x), y + factor * (py - y)) for px, py in self.points)
-        return replace(self, points=points, radius=factor * self.radius)
+        points = _rounded((x + factor * (px - x), y + factor * (py - y)) for px, py in self.points)
+        return replace(self, points=points, radius=round(factor * self.radius, PLACES))
 
     def __str__(self) -> str:
         """The mark as it is written on a command line; `parse_mark` reads it back."""
@@ -123,7 +125,11 @@ class Mark:
 
 
 def _short(number: float) -> str:
-    return f"{number:.4g}" if abs(number) >= 0.001 else f"{number:.3f}".rstrip("0").rstrip(".") or "0"
+    return f"{number:.{PLACES}f}".rstrip("0").rstrip(".")
+
+
+def _rounded(points: Iterable[Point]) -> tuple[Point, ...]:
+    return tuple((round(x, PLACES), round(y, PLACES)) for x, y in points)
 
 
 def parse_mark(text: str) -> Mark:
@@ -243,14 +249,11 @@ def _read(item: object) -> Mark:
     if isinstance(item, Mapping):  # as a page's script has it
         try:
             points = tuple((float(x), float(y)) for x, y in item["points"])
-            return checked(
-                Mark(
-                    str(item["shape"]), points, _radius(item),
-                    str(item["colour"]), float(item["width"]), float(item["fill"]),
-                )
-            )  # fmt: skip
-        except (KeyError, TypeError):
+            style = str(item["colour"]), float(item["width"]), float(item["fill"])
+            mark = Mark(str(item["shape"]), points, _radius(item), *style)
+        except (KeyError, TypeError, ValueError):
             raise ValueError("this is no mark") from None
+        return checked(mark)
     return parse_mark(str(item))
 
 

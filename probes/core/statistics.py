@@ -121,8 +121,8 @@ def rank_p(observed: float, placebos: ArrayLike) -> float:
     """
     values = np.asarray(placebos, dtype=np.float64)
     centre = (values.sum() + observed) / (values.size + 1)
-    # A tolerance keeps equal effects equal when they differ by rounding.
-    at_least = np.abs(values - centre) >= np.abs(observed - centre) - 1e-9
+    # A tolerance keeps equal effects equal when they differ by rounding: logits come in float32.
+    at_least = np.abs(values - centre) >= np.abs(observed - centre) - 1e-6
     return float((1 + at_least.sum()) / (1 + values.size))
 
 

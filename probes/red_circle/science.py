@@ -179,12 +179,16 @@ def _by_kind(kinds: Sequence[str], images: Float32) -> dict[str, Float32]:
 
 def _found(asked: Asked, prompt: str, both: Float32, placebos: dict[str, Float32]) -> tuple[effects.Effect, ...]:
     backend = asked.backend
+    # one product for all, so that equal pictures have equal logits to the last digit
+    logits = template_logits(backend, np.concatenate([both, *placebos.values()]), asked.texts)
+    ends = np.cumsum([len(both), *(len(rows) for rows in placebos.values())])
+    first, *others = np.split(logits, ends[:-1])
     return effects.effects(
         prompt,
         asked.names,
-        template_logits(backend, both, asked.texts),
+        first,
         probabilities(backend.card, backend.logits(both, ensemble(asked.texts))),
-        {kind: template_logits(backend, rows, asked.texts) for kind, rows in placebos.items()},
+        dict(zip(placebos, others, strict=True)),
         asked.params.seed,
     )
 

@@ -18,6 +18,12 @@ from tests.app.conftest import make_engine
 from tests.fakes import PixelBackend, noise
 
 
+@pytest.fixture(autouse=True)
+def _nothing_followed() -> None:
+    """Answers of one second bear one stamp: what an earlier test followed is not this one's."""
+    explorers._followed.clear()
+
+
 @pytest.fixture
 def answer() -> Answer:
     backend = PixelBackend()

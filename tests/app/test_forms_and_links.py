@@ -16,9 +16,10 @@ from app.forms import Form
 from app.running import Job, Ticket
 from app.stage import Held
 from probes import registry
-from probes.core.controls import Lines, Place, Text
+from probes.core.controls import Lines, Text
 from probes.core.errors import Cancelled, FieldError, ModelError
 from probes.core.file_controls import File
+from probes.core.marks import Marks
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe
@@ -41,10 +42,10 @@ def make_form(probe: AnyProbe) -> Form:
 def with_values(probe: AnyProbe, some: list[str], point: tuple[float, float]) -> Params:
     values: dict[str, object] = {}
     for f in fields(probe.params):
-        if f.name == "labels":
+        if f.name in ("labels", "texts"):
             values[f.name] = tuple(some)
-        elif isinstance(f.control, Place):
-            values[f.name] = point
+        elif isinstance(f.control, Marks):
+            values[f.name] = tuple(mark.moved_to(*point) for mark in f.default)  # type: ignore[attr-defined]
     return stage.changed(probe.params(), values)
 
 

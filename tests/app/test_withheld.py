@@ -12,7 +12,7 @@ from probes.bias_audit.parameters import BiasAuditParams
 def test_a_noted_word_is_found_however_the_line_says_it(line):
     kept = withheld.found(BiasAuditParams(), {"words": ("a cook", line), "k": 9})
     assert set(kept) == {"words"}
-    assert (kept["words"].lines, kept["words"].preset) == (("a cook", line), "crime")
+    assert (kept["words"].lines, kept["words"].preset) == (("a cook", line), "accusing")
     assert "accuse" in withheld.told(kept, {"words": "Words"})
 
 

@@ -203,7 +203,7 @@ def test_lists_have_a_source_and_notes_keep_their_words_apart():
         assert one.version >= 1
         if not one.note:
             assert not noted & set(one.words)
-    assert {name for name, one in lists().items() if one.note} == {"crime", "non-human"}
+    assert {name for name, one in lists().items() if one.note} == {"accusing", "crime", "non-human"}
     example = PROBE.example()
     assert not noted & {*example.words, *example.harm_words, *PROBE.params().words}
 

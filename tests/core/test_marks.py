@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -44,7 +45,10 @@ def test_a_mark_is_read_back_as_it_was_written(mark):
 def test_the_shortest_way_to_write_a_mark_is_that_of_the_paper():
     assert parse_mark("circle 0.3,0.4 0.06") == Mark("circle", ((0.3, 0.4),), 0.06, "red", 0.01, 0.0)
     assert str(Mark("circle", ((0.3, 0.4),), 0.06)) == "circle 0.3,0.4 0.06"
-    assert str(Mark("arrow", ((0.1, 0.9), (0.3, 0.4)), colour="blue", width=0.03)) == "arrow 0.1,0.9 0.3,0.4 blue width=0.03"
+    assert (
+        str(Mark("arrow", ((0.1, 0.9), (0.3, 0.4)), colour="blue", width=0.03))
+        == "arrow 0.1,0.9 0.3,0.4 blue width=0.03"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,9 +71,8 @@ def test_the_shortest_way_to_write_a_mark_is_that_of_the_paper():
     ],
 )
 def test_what_is_wrong_with_a_mark_is_said(text, said):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(said)):
         CONTROL.parse([text])
-    assert said in str(caught.value)
 
 
 def test_as_many_marks_as_are_allowed():
@@ -78,26 +81,26 @@ def test_as_many_marks_as_are_allowed():
         with pytest.raises(ValueError, match="draw 1 to 3 marks"):
             CONTROL.parse(given_marks)
     for broken in ([{"shape": "circle"}], [{"shape": "circle", "points": [[1]], "radius": 1, "colour": "red"}]):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match="this is no mark"):
             CONTROL.parse(broken)
 
 
 @given(marks, shares, shares)
 def test_a_moved_mark_has_its_size_and_its_new_centre(mark, x, y):
     moved = mark.moved_to(x, y)
-    assert moved.centre == pytest.approx((x, y))
+    assert moved.centre == pytest.approx((x, y), abs=2e-6)
     before, after = mark.box(1.5), moved.box(1.5)
-    assert after[2] - after[0] == pytest.approx(before[2] - before[0])
-    assert after[3] - after[1] == pytest.approx(before[3] - before[1])
+    assert after[2] - after[0] == pytest.approx(before[2] - before[0], abs=3e-6)
+    assert after[3] - after[1] == pytest.approx(before[3] - before[1], abs=3e-6)
 
 
 @given(marks, st.floats(0.25, 4))
 def test_a_scaled_mark_keeps_its_centre_and_line(mark, factor):
     scaled = mark.scaled(factor)
-    assert scaled.centre == pytest.approx(mark.centre)
+    assert scaled.centre == pytest.approx(mark.centre, abs=2e-6)
     assert scaled.width == mark.width
     before, after = mark.box(1.5), scaled.box(1.5)
-    assert after[2] - after[0] == pytest.approx(factor * (before[2] - before[0]))
+    assert after[2] - after[0] == pytest.approx(factor * (before[2] - before[0]), abs=3e-6)
 
 
 def test_every_shape_has_a_count_of_points():

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.core.controls import Choice, Count, Lines, Pictures, Place, Range, Switch
+from probes.core.controls import Choice, Count, Lines, Pictures, Range, Switch
 from probes.core.errors import FieldError
+from probes.core.marks import Mark, Marks
 from probes.core.parameters import Params, fields, parameter, parse, to_flags, to_query, verify
 from probes.core.pictures import Picture
 from tests.fakes import noise
@@ -23,7 +24,7 @@ class Everything(Params):
     number: int = parameter(3, Count(label="Number", low=1, high=9))
     kind: str = parameter("x", Choice(label="Kind", options=("x", "y")))
     on: bool = parameter(False, Switch(label="On"))
-    at: tuple[float, float] = parameter((0.5, 0.5), Place(label="At", on="pictures"))
+    at: tuple[Mark, ...] = parameter((Mark("circle", ((0.5, 0.5),), 0.1),), Marks(label="At", on="pictures"))
     pictures: tuple[Picture, ...] = parameter((), Pictures(label="Pictures", fewest=0, most=2))
 
     def check(self):
@@ -39,7 +40,9 @@ everything = st.builds(
     number=st.integers(1, 9),
     kind=st.just("x"),
     on=st.booleans(),
-    at=st.tuples(*[st.floats(0, 1).map(lambda x: round(x, 3))] * 2),
+    at=st.tuples(*[st.floats(0, 1).map(lambda x: round(x, 3))] * 2).map(
+        lambda point: (Mark("circle", (point,), 0.1), Mark("point", (point,), 0.02, "#123456", fill=0.25))
+    ),
     seed=st.integers(0, 2**31 - 1),
 )
 
@@ -76,8 +79,8 @@ def test_flags_of_the_defaults_are_empty_and_others_are_named(params):
         ({"number": 10}, "number", "between 1 and 9"),
         ({"kind": "z"}, "kind", "not one of x, y"),
         ({"on": "maybe"}, "on", "neither on nor off"),
-        ({"at": "0.5"}, "at", "two numbers"),
-        ({"at": ["0.5", "1.5"]}, "at", "not between 0 and 1"),
+        ({"at": "circle 0.5"}, "at", "takes its centre and radius"),
+        ({"at": ["circle 0.5,1.5 0.1"]}, "at", "outside of the picture"),
         ({"pictures": ["missing.png"]}, "pictures", "missing.png: there is no such file"),
         ({"pictures": [1]}, "pictures", "not int"),
         ({"pictures": [noise(i) for i in range(3)]}, "pictures", "give 0 to 2 pictures; 3 given"),
