@@ -24,6 +24,7 @@ from tqdm import tqdm
 from bench.audits import audits
 from bench.cases import Case, cases, gpu_share, peak_memory
 from bench.gaps import gaps
+from bench.marks import marks, photo
 from probes.backend.device import choose_device, cpu_has_amx
 
 
@@ -110,6 +111,22 @@ def gap_figures() -> list[Figure]:
     ]
 
 
+def mark_figures(on_gpu: bool) -> list[Figure]:
+    """Red circle: milliseconds and seconds, which are this machine's, and the ratio to one picture at a time."""
+    example, large, who = marks("bundled"), marks("bundled", photo()), "red circle"
+    made = [
+        Figure(who, "one move to new bars, milliseconds", *example.move, "<= 150", example.move[0] <= 150),
+        Figure(who, "the same on 12 megapixels, milliseconds", *large.move, "<= 150", large.move[0] <= 150),
+        figure(who, "14 x 14 places, 20 texts, seconds", [example.sweep]),
+        figure(who, "196 pictures one by one, against it", [example.one_by_one / example.sweep]),
+    ]
+    if on_gpu:
+        known = marks("random:ViT-L-14")
+        made.append(Figure("ViT-L-14", "one move to new bars, ms", *known.move, "<= 60", known.move[0] <= 60))
+        made.append(figure("ViT-L-14", "14 x 14 places, 20 texts, seconds", [known.sweep], 2, above=False))
+    return made
+
+
 def main() -> int:
     """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -119,7 +136,7 @@ def main() -> int:
     asked = parser.parse_args()
     device = choose_device("auto")
     figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
-    figures += audit_figures() + gap_figures()
+    figures += audit_figures() + mark_figures(device.type == "cuda") + gap_figures()
     if device.type == "cuda":
         shares = gpu_share(device, asked.repeats)
         figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))

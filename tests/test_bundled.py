@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from probes import red_circle, zero_shot
+from probes import red_circle, scenes, zero_shot
 from probes.backend import load
 from probes.core.examples import examples
 from probes.core.marks import Mark
@@ -86,6 +86,26 @@ def test_an_unmarked_copy_moves_nothing(bundled):
     assert result.pixels_marked == 0
     assert all(effect.change.value == 0 for effect in result.effects)
     assert all(effect.p_adjusted == 1 for effect in result.effects)
+
+
+@pytest.mark.slow
+def test_circles_at_places_dealt_by_chance_are_called_effects_five_times_in_a_hundred():
+    """On the balanced model, at a place dealt as the placebos' are, nothing is there to find."""
+    backend, rng = load("bundled:balanced", device="cpu", precision="float32"), np.random.default_rng(0)
+    pictures, regions = scenes.pictures(), scenes.regions()
+    called, headlines = 0, 0
+    for number, picture in enumerate(pictures.read(pictures.names)):
+        params = RedCircleParams(
+            images=(picture,),
+            marks=(Mark("circle", (tuple(rng.uniform(0.22, 0.78, 2)),), 0.2, width=0.03),),
+            texts=tuple(region.name for region in regions.of(picture.name, 144, 144)),
+            templates=("{}", "a photo of {}"), placebos=39, seed=number, foveal=False, grid=0, curves=False,
+        )  # fmt: skip
+        result = run(red_circle.PROBE, params, backend).result
+        called += result.effects[0].beyond.p <= 0.05
+        headlines += "moved no text clearly" not in result.headline()
+    assert 0.02 <= called / len(pictures) <= 0.08
+    assert headlines / len(pictures) <= 0.08  # corrected over the texts of a scene
 
 
 def test_decomposition_of_the_bundled_model_sums_to_its_embedding(bundled):

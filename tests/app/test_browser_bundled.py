@@ -160,7 +160,7 @@ def test_a_model_that_does_not_exist_and_one_out_of_reach(page_of: Tab) -> None:
 
 def test_a_second_click_while_the_first_runs_loses_nothing(page_of: Tab) -> None:
     page = page_of.open("/red-circle")
-    page.fill("#field-labels textarea", "a car\na tiger\na grape")
+    page.fill("#field-texts textarea", "a car\na tiger\na grape")
     page.evaluate("() => { const run = document.querySelector('#run'); run.click(); run.click(); run.click(); }")
     expect(page.locator("#command textarea, #command input")).to_have_value(
         re.compile("'a car' 'a tiger' 'a grape'")
