@@ -26,7 +26,7 @@ def followed(page: Page, handler: Callable[..., Updates]) -> Callable[..., Any]:
     if page.probe.glance is None:
         return handler
 
-    @wraps(handler)
+    @wraps(getattr(handler, "func", handler))
     def both(*given: Any) -> Iterator[Updates]:
         updates = handler(*given)
         yield updates

@@ -45,6 +45,7 @@ class Layout:
     about: gr.HTML
     form: Form
     pictures: dict[str, gr.HTML]
+    tools: dict[str, gr.HTML]
     picture_notes: gr.HTML
     glance: gr.HTML | None
     tiles: gr.HTML
@@ -89,7 +90,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 progress = gr.HTML(elem_classes="progress-box")
                 banner = gr.HTML(elem_classes="banner-box")
             with gr.Column(elem_classes="view", scale=7, min_width=300):
-                pictures, picture_entries = _stage(probe)
+                pictures, tools, picture_entries = _stage(probe)
                 notes = gr.HTML(elem_classes="picture-notes")
                 tiles = gr.HTML(
                     stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box",
@@ -107,7 +108,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
     return Layout(
         sessions=sessions, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
-        form=Form(probe.params, (*entries, *picture_entries)), pictures=pictures, picture_notes=notes,
+        form=Form(probe.params, (*entries, *picture_entries)), pictures=pictures, tools=tools, picture_notes=notes,
         glance=glance,
         tiles=tiles, run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
         link=link, gate=gate, enter=enter, body=body,
@@ -141,14 +142,18 @@ def _sessions() -> Sessions:
     )
 
 
-def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], list[forms.Entry]]:
+def _stage(probe: AnyProbe) -> tuple[dict[str, gr.HTML], dict[str, gr.HTML], list[forms.Entry]]:
+    """Pictures, and the tools for marks on them, by field."""
     pictures: dict[str, gr.HTML] = {}
+    tools: dict[str, gr.HTML] = {}
     entries = []
     for f in fields(probe.params):
         if f.is_pictures:
+            if (drawn := stage.lay_out_tools(f, probe.params)) is not None:
+                tools[f.name] = drawn
             pictures[f.name] = stage.lay_out(f, probe.params)
             entries.append(forms.Entry(f, (), gr.HTML(elem_classes="field-error")))
-    return pictures, entries
+    return pictures, tools, entries
 
 
 def _take_away(probe: AnyProbe) -> tuple[list[sides.TakeAway], gr.Button, gr.Textbox]:

@@ -7,6 +7,7 @@ is in `app.wiring`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -254,18 +255,28 @@ class Page:
         name = event._data.get("field")
         return next((f for f in self.picture_fields if f.name == name), self.picture_fields[0])
 
-    def place(self, event: gr.EventData, *given: Any) -> Updates:
-        """Marks were drawn on the picture, moved or taken away."""
-        now, f = self.setting(*given), stage.marks_on(self._field_of(event), self.probe.params)
+    def mark(self, name: str, drawn: str, *given: Any) -> Updates:
+        """Marks were drawn on the pictures of a field, moved or taken away; `drawn` is all of them as JSON."""
+        on = next(f for f in self.picture_fields if f.name == name)
+        now, f = self.setting(*given), stage.marks_on(on, self.probe.params)
         if f is None:
             return {}
         try:
-            marks = f.control.parse(event._data.get("marks"))
+            marks = f.control.parse(json.loads(drawn))
         except (ValueError, ClipspectError) as error:
             return self.at.form.complain_one(f.name, snippets.sentence(str(error)))
         shown = self.at.form.show({f.name: marks})
         values = tuple(shown.get(c, v) for c, v in zip(self.at.form.inputs, now.values, strict=True))
-        return shown | self._settled(Setting(now.held, now.answers, now.models, values))
+        updates = shown | self._settled(Setting(now.held, now.answers, now.models, values))
+        return {component: updates[component] for component in self.marked(name) if component in updates}
+
+    def marked(self, name: str) -> list[Any]:
+        """What follows a hand that draws on a field of pictures: as little as can be, for it comes often."""
+        on = next(f for f in self.picture_fields if f.name == name)
+        f = stage.marks_on(on, self.probe.params)
+        entries = [entry for entry in self.at.form.entries if f is not None and entry.field.name == f.name]
+        own = [part for entry in entries for part in (*entry.inputs, entry.error)]
+        return [*own, self.at.pictures[name], self.at.query, self.at.progress]
 
     def laid(self, held: Held, params: Params) -> Updates:
         """The pictures on the page, as the probe will change them, and what was done to read them."""

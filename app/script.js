@@ -33,6 +33,23 @@
     if (chosen) document.body.classList.toggle('dark', chosen === 'dark');
   }
 
+  const stages = {};
+
+  // The tools for marks on a stage. What was drawn is the component's value, and not an event's data: of events that
+  // follow one another quickly Gradio keeps the last, but with the data of the one before.
+  function draw(element, props, trigger, tries = 300) {
+    const bar = element.querySelector('[data-stage]');
+    const stage = bar && stages[bar.dataset.stage];
+    if (!stage) {
+      if (tries) requestAnimationFrame(() => draw(element, props, trigger, tries - 1));
+      return;
+    }
+    window.clipspect.marks(stage, bar, (marks) => {
+      props.value = JSON.stringify(marks);
+      trigger('submit');
+    });
+  }
+
   // The stage: ways to bring pictures and to take them away; marks on them are drawn by the editor.
   function stage(element, trigger, upload) {
     const root = () => element.querySelector('.stage');
@@ -61,15 +78,7 @@
       trigger('upload', {field: field(), files: sent});
     }
 
-    // The tools for marks are a component of their own, which may come a moment later.
-    function draw(tries) {
-      const bar = document.getElementById('marks-' + field());
-      const send = (marks) => trigger('select', {field: field(), marks, index: 0, value: null});
-      if (bar) window.clipspect.marks(element, bar, send);
-      else if (tries) requestAnimationFrame(() => draw(tries - 1));
-    }
-    if (root().classList.contains('stage-placed')) draw(300);
-
+    stages[field()] = element;
     element.addEventListener('click', async (event) => {
       const removing = event.target.closest('.stage-remove');
       if (removing) trigger('delete', {field: field(), index: Number(removing.dataset.index)});
@@ -159,5 +168,5 @@
     });
   }
 
-  window.clipspect = {address, mood, recall, stage};
+  window.clipspect = {address, mood, recall, stage, draw};
 })();

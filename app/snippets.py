@@ -210,7 +210,7 @@ def mark_tools(field: str, most: int) -> Markup:
     """Room for the tools with which marks are drawn; the editor in `marks/` fills it."""
     colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in COLOURS.items()}
     return Markup(
-        '<div id="marks-{}" role="toolbar" aria-label="Marks" data-shapes="{}" data-colours="{}" data-most="{}" '
+        '<div data-stage="{}" role="toolbar" aria-label="Marks" data-shapes="{}" data-colours="{}" data-most="{}" '
         'data-widths="{},{}" data-radii="{},{}"></div>'
     ).format(field, json.dumps(list(SHAPES)), json.dumps(colours), most, *WIDTHS, *RADII)
 

@@ -118,11 +118,22 @@ def data_uri(picture: Picture, longest: int = SHOWN) -> str:
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def lay_out(f: Field, params: type[Params]) -> gr.HTML:
-    """Put the stage of a field of pictures on the page, and the tools for marks on them above it."""
+def lay_out_tools(f: Field, params: type[Params]) -> gr.HTML | None:
+    """Put the tools for marks on a field of pictures on the page; None where they are not drawn on.
+
+    The component's value is what was drawn last, as JSON.
+    """
     marks = marks_on(f, params)
-    if marks is not None and isinstance(marks.control, Marks):
-        gr.HTML(snippets.mark_tools(f.name, marks.control.most), elem_classes="marks-box")
+    if marks is None or not isinstance(marks.control, Marks):
+        return None
+    return gr.HTML(
+        "", html_template=str(snippets.mark_tools(f.name, marks.control.most)),
+        js_on_load="window.clipspect.draw(element, props, trigger)", elem_classes="marks-box",
+    )  # fmt: skip
+
+
+def lay_out(f: Field, params: type[Params]) -> gr.HTML:
+    """Put the stage of a field of pictures on the page."""
     return gr.HTML(
         draw(Held(), f, params()),
         js_on_load="window.clipspect.stage(element, trigger, upload)",

@@ -154,8 +154,10 @@ def _wire_pictures(page: Page) -> None:
     for component in at.pictures.values():
         component.upload(glancing.followed(page, page.receive), page.inputs, outputs, **CHEAP)
         component.delete(glancing.followed(page, page.remove), page.inputs, outputs, **CHEAP)
-        place = glancing.followed(page, page.place)
-        component.select(place, page.inputs, outputs, trigger_mode="always_last", **CHEAP)
+    for name, tools in at.tools.items():
+        mark = glancing.followed(page, partial(page.mark, name))
+        marked = [*page.marked(name), *_glance(page)]
+        tools.submit(mark, [tools, *page.inputs], marked, trigger_mode="always_last", **CHEAP)
 
 
 def _glance(page: Page) -> list[Any]:
