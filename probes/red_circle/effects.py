@@ -176,35 +176,34 @@ def effects(
     low, high = beyond_interval(change, away, seed)
     means = away.mean(axis=1)  # (k, l)
     others = {kind: (logits - both[0]).mean(axis=1) for kind, logits in placebos.items() if kind != "elsewhere"}
-    found = []
-    for place, text in enumerate(texts):
-        moved = mean_estimate(change[:, place], "templates", seed)
-        found.append(
-            Effect(
-                text=text,
-                prompt=prompt,
-                probability_unmarked=float(shares[0, place]),
-                probability_marked=float(shares[1, place]),
-                logit_unmarked=float(both[0, :, place].mean()),
-                change=moved,
-                placebo_mean=float(means[:, place].mean()),
-                beyond=Estimate(
-                    moved.value - float(means[:, place].mean()),
-                    len(means),
-                    f"placements and {len(change)} template{'s' if len(change) > 1 else ''}",
-                    Interval(float(low[place]), float(high[place])),
-                    rank_p(moved.value, means[:, place]),
-                ),
-                p_adjusted=1.0,
-                kinds=tuple(
-                    Kind(kind, len(one), float(one[:, place].mean()), rank_p(moved.value, one[:, place]))
-                    for kind, one in others.items()
-                    if len(one)
-                ),
-            )
+    found = [
+        Effect(
+            text=text,
+            prompt=prompt,
+            probability_unmarked=float(shares[0, place]),
+            probability_marked=float(shares[1, place]),
+            logit_unmarked=float(both[0, :, place].mean()),
+            change=(moved := mean_estimate(change[:, place], "templates", seed)),
+            placebo_mean=float(means[:, place].mean()),
+            beyond=_beyond(moved.value, means[:, place], len(change), float(low[place]), float(high[place])),
+            p_adjusted=1.0,
+            kinds=tuple(_kind(kind, moved.value, one[:, place]) for kind, one in others.items() if len(one)),
         )
+        for place, text in enumerate(texts)
+    ]
     adjusted = benjamini_hochberg([effect.beyond.p or 1.0 for effect in found])
     return tuple(replace(effect, p_adjusted=p) for effect, p in zip(found, adjusted, strict=True))
+
+
+def _beyond(moved: float, placebos: Float64, templates: int, low: float, high: float) -> Estimate:
+    """How far a mark goes beyond the same mark elsewhere, (k,)."""
+    over = f"placements and {templates} template{'s' if templates > 1 else ''}"
+    value = moved - float(placebos.mean())
+    return Estimate(value, len(placebos), over, Interval(low, high), rank_p(moved, placebos))
+
+
+def _kind(name: str, moved: float, placebos: Float64) -> Kind:
+    return Kind(name, len(placebos), float(placebos.mean()), rank_p(moved, placebos))
 
 
 def beyond_interval(change: Float64, away: Float64, seed: int) -> tuple[Float64, Float64]:

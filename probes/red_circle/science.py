@@ -8,84 +8,37 @@ as soon as it is there, so that whoever stops the work keeps what is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probes import scenes
 from probes.core.errors import FieldError
-from probes.core.model import Backend, Capability, Float32, Progress, no_progress, probabilities
-from probes.core.picture_sets import PictureFiles, Unreadable
+from probes.core.model import Backend, Capability, Float32, Progress, probabilities
 from probes.core.pictures import RGB, Picture
 from probes.core.prompts import encode_prompts, ensemble, picture_warnings, text_warnings
-from probes.core.regions import Region, Regions
 from probes.core.watching import Watched, part, show
-from probes.red_circle import accused, effects, pointing, sweep
-from probes.red_circle.drawing import draw, focus, region, working_copy
+from probes.red_circle import accused, effects, naming, sweep
+from probes.red_circle.asked import SWEPT, Asked, ask
+from probes.red_circle.drawing import draw, focus, region
 from probes.red_circle.effects import DRAWN, FOVEAL, PlaceboChange, template_logits
 from probes.red_circle.parameters import (
-    GRID,
     LEAST_PLACEBOS,
-    MARKS,
-    SCENES,
     WHOM,
     RedCircleParams,
 )
 from probes.red_circle.placebos import Placebo, colours, drawn, elsewhere, scattered, shapes
-from probes.red_circle.pointing import Scene
 from probes.red_circle.result import RedCircleResult
-from probes.red_circle.visual_prompts import Style, encoded
 
 __all__ = ["RedCircleParams", "RedCircleResult", "measure", "pixels_marked", "preview"]
 
 VISIBLE = 24
 """A channel of a pixel of the tower's view has to change by more than this, of 255, to count as marked."""
-SWEPT = 60
-"""Texts that are mapped and pointed at: the first so many."""
-SHOWN_EVERY = 40
-"""Pictures after which the count so far is shown."""
+UNFINISHED = "Not all that was asked is in this answer: the work is not done, or was stopped."
 FOR_PEOPLE = 480
 """Pixels on the long side of the pictures that a report keeps."""
 
 Float64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What every part of a run works with.
-
-    Attributes:
-        params: what the visitor chose.
-        backend: the model.
-        picture: what is drawn on, at its working size.
-        names: the texts, and the labels that accuse where they are asked of this picture.
-        texts: unit embeddings (t, l, d) of the names in every template.
-        unmarked: embedding (1, d) of the picture.
-    """
-
-    params: RedCircleParams
-    backend: Backend
-    picture: Picture
-    names: tuple[str, ...]
-    texts: Float32
-    unmarked: Float32
-
-    def logits(self, images: Float32) -> Float64:
-        """Logits (n, l) of the first SWEPT texts, mean over templates."""
-        logits: Float64 = template_logits(self.backend, images, self.texts[:, :SWEPT]).mean(axis=1)
-        return logits
-
-    def measured(self, pictures: Sequence[Picture]) -> Float64:
-        """The same of pictures."""
-        return self.logits(self.backend.encode_images(pictures))
-
-    @property
-    def style(self) -> Style:
-        """How regions are marked: as the first mark is."""
-        first = self.params.marks[0]
-        able = self.params.foveal and self.backend.card.can(Capability.ATTEND)
-        return Style(first.colour, first.width, self.params.strength, able)
 
 
 def preview(params: RedCircleParams) -> Picture:
@@ -95,14 +48,15 @@ def preview(params: RedCircleParams) -> Picture:
 
 def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> RedCircleResult:
     """Draw the marks and their placebos, and compare what each does to every text; then what was asked besides."""
-    asked = _asked(params, backend, part(progress, 0.0, 0.05))
+    asked = ask(params, backend, part(progress, 0.0, 0.05))
     result = _effects(asked, part(progress, 0.05, 0.3))
     steps: list[tuple[Callable[[Asked, RedCircleResult, Progress], RedCircleResult], float]] = [
-        (_swept, 0.55), (_curved, 0.65), (_sought, 0.75), (_picked, 0.8), (_pointed, 0.95), (_accused, 1.0),
+        (_swept, 0.55), (_curved, 0.65), (_sought, 0.75),
+        (naming.picked, 0.8), (naming.pointed, 0.95), (_accused, 1.0),
     ]  # fmt: skip
     done = 0.3
     for step, share in steps:
-        show(progress, result)
+        _show(progress, result)
         result = step(asked, result, _showing(progress, done, share))
         done = share
     progress(1.0, "done")
@@ -111,16 +65,12 @@ def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> Re
 
 def _showing(progress: Progress, start: float, end: float) -> Progress:
     """A part of the progress through which results can still be shown."""
-    return Watched(part(progress, start, end), lambda result: show(progress, result))
+    return Watched(part(progress, start, end), lambda result: _show(progress, result))
 
 
-def _asked(params: RedCircleParams, backend: Backend, progress: Progress) -> Asked:
-    picture = working_copy(params.images[0], backend.card.image_size)
-    names = params.texts
-    if params.accusing and params.whom != WHOM[0]:
-        names = tuple(dict.fromkeys((*names, *params.accusing, *accused.NEUTRAL)))
-    texts = encode_prompts(backend, names, params.templates, progress)
-    return Asked(params, backend, picture, names, texts, backend.encode_images([picture]))
+def _show(progress: Progress, result: RedCircleResult) -> None:
+    """Show what there is; should it be the last that is seen, it says so."""
+    show(progress, replace(result, cautions=(*result.cautions, UNFINISHED)))
 
 
 def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
@@ -269,91 +219,6 @@ def _sought(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
         asked.picture, asked.params.treatment, wanted, unmarked, asked.params.grid or 7, measured, progress
     )
     return replace(result, found=found)
-
-
-def _picked(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
-    """Which region of this picture each text is."""
-    regions = _regions(asked)
-    if len(regions) < 2:
-        return result
-    names = asked.names[:SWEPT]
-    rows = encoded(asked.backend, asked.picture, [one.box for one in regions], asked.style, progress)
-    logits = asked.logits(rows.reshape(-1, rows.shape[-1])).reshape(*rows.shape[:2], -1)
-    found = pointing.picks(names, regions, pointing.scores(logits), asked.style)
-    return replace(result, picks=tuple(found))
-
-
-def _regions(asked: Asked) -> tuple[Region, ...]:
-    """The regions of the picture on the page that the texts are looked for in."""
-    params, picture = asked.params, asked.params.images[0]
-    if len(params.regions):
-        return () if len(params.set) else params.regions.of(picture.name, picture.width, picture.height)
-    if params.among == MARKS:
-        aspect = picture.width / picture.height
-        boxes = [mark.box(aspect) for mark in params.marks]
-        cut = [tuple(min(max(end, 0.0), 1.0) for end in box) for box in boxes]
-        return tuple(
-            Region("", (box[0], box[1], box[2], box[3]), f"mark {number + 1}") for number, box in enumerate(cut)
-        )
-    if params.among == GRID:
-        n = params.cells
-        return tuple(
-            Region(
-                "", (column / n, row / n, (column + 1) / n, (row + 1) / n), f"row {row + 1}, column {column + 1}"
-            )
-            for row in range(n)
-            for column in range(n)
-        )
-    return ()
-
-
-def _pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
-    """How often each visual prompt finds what has a name, where names are known."""
-    params, backend = asked.params, asked.backend
-    regions, files = params.regions, params.set
-    if not len(regions):
-        if params.among != SCENES:
-            return result
-        regions, files = scenes.regions(), scenes.pictures()
-    shown, told = _scenes(regions, files, params.images[0])
-    told += [f"{regions.name}, row {problem.row}: {problem.reason}." for problem in regions.problems[:3]]
-    if not shown:
-        return replace(result, cautions=(*result.cautions, *told))
-    called = tuple(dict.fromkeys(region.name for scene in shown for region in scene.regions if region.name))
-    texts = encode_prompts(backend, called, params.templates)
-
-    def logits(images: Float32) -> Float64:
-        named: Float64 = template_logits(backend, images, texts).mean(axis=1)
-        return named
-
-    found: list[pointing.Answers] = []
-    for number, scene in enumerate(shown):
-        progress(number / len(shown), f"picture {number + 1} of {len(shown)}")
-        found.append(pointing.answered(backend, scene, called, logits, asked.style, no_progress))
-        if number % SHOWN_EVERY == SHOWN_EVERY - 1:
-            table = pointing.accuracy(found, asked.style, params.seed)
-            stopped = f"Pointing was stopped after {number + 1} of {len(shown)} pictures."
-            show(progress, replace(result, pointing=table, cautions=(*result.cautions, *told, stopped)))
-    table = pointing.accuracy(found, asked.style, params.seed)
-    return replace(result, pointing=table, cautions=(*result.cautions, *told))
-
-
-def _scenes(regions: Regions, files: PictureFiles, own: Picture) -> tuple[list[Scene], list[str]]:
-    """Pictures that ask a question, and sentences on those that do not."""
-    told: list[str] = []
-    found = []
-    for picture in files.read(files.names) if len(files) else (own,):
-        if isinstance(picture, Unreadable):
-            told.append(f"{picture.name}: {picture.reason}.")
-            continue
-        scene = Scene(picture, regions.of(picture.name, picture.width, picture.height))
-        if len(scene.regions) > 1 and scene.asked:
-            found.append(scene)
-    if not found:
-        told.append(
-            "No picture has two regions and a name that only one of them bears: there is nothing to count."
-        )
-    return found, told[:5]
 
 
 def _accused(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:

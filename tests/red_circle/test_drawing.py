@@ -12,18 +12,8 @@ from PIL import Image
 
 from probes.core.marks import Mark
 from probes.core.pictures import Picture
-from probes.red_circle.drawing import (
-    OUTSIDE,
-    Treatment,
-    covered,
-    draw,
-    focus,
-    ink,
-    inside,
-    line,
-    region,
-    working_copy,
-)
+from probes.red_circle.drawing import OUTSIDE, Treatment, draw, focus, ink, region, working_copy
+from probes.red_circle.geometry import covered, inside, line
 from tests.fakes import grey, noise
 
 MARKS = {
