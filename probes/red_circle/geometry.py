@@ -7,8 +7,8 @@ outline covers a pixel whose centre has distance d from the outline by
 
 so that the painted area tends to length times w, and a line thinner than a pixel fades instead of breaking up.
 Rectangles are covered exactly: the share of each pixel inside the outer box less that inside the inner one. The
-distance from an ellipse is approximated to first order, k0 (k0 - 1) / k1 with k0 = |p/r| and k1 = |p/r^2|; that from
-a circle is exact.
+distance from an ellipse is approximated to first order, k0 (k0 - 1) / k1 with k0 = |p/r| and k1 = |p/r^2|;
+that from a circle is exact.
 """
 
 from __future__ import annotations
