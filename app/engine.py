@@ -89,6 +89,7 @@ class Engine:
         catalogue: the models to offer; may take seconds the first time.
         bundled: those of them that come with the program; at once.
         told: title and description of a bundled model, as its card has them; empty for other models.
+        loaded: specifications of the models in memory.
         default: specification of the model that a page opens with.
         beside: specification of the second model that a page opens with; empty for none.
         files: whether visitors may name folders and files of this machine as models.
@@ -98,6 +99,7 @@ class Engine:
     catalogue: Callable[[], Sequence[Entry]]
     bundled: Callable[[], Sequence[Entry]]
     told: Callable[[str], tuple[str, str]] = lambda spec: ("", "")
+    loaded: Callable[[], Sequence[str]] = tuple
     default: str = "bundled"
     beside: str = ""
     files: bool = True
@@ -239,6 +241,7 @@ def installed(default: str = "bundled", beside: str | None = None, files: bool =
         catalogue=backend.catalogue,
         bundled=backend.bundled,
         told=_told,
+        loaded=_loaded,
         default=str(first),
         beside="" if beside == NONE else str(specs.parse(beside)),
         files=files,
@@ -247,6 +250,12 @@ def installed(default: str = "bundled", beside: str | None = None, files: bool =
 
 def _load(spec: str, progress: Progress) -> Backend:
     return backend.load(spec, progress=progress)
+
+
+def _loaded() -> Sequence[str]:
+    from probes.backend.pool import models  # imports torch
+
+    return models().loaded()
 
 
 def _told(spec: str) -> tuple[str, str]:

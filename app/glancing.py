@@ -1,7 +1,7 @@
 """Glances: what the models of a page make of it while a hand moves, after the page itself has followed.
 
 A handler that changes the page yields its own updates first, so that the picture follows the hand, and then the
-bars. Models that are not loaded yet are asked only where that costs nothing.
+bars. Only models that are in memory are asked, and those that the page opens with: a glance must not load another one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def look(page: Page, now: Setting) -> Updates:
         return {page.at.glance: snippets.glances(())}
     parts = []
     for spec in dict.fromkeys(now.models):
-        if spec == NONE or not (spec in page.engine.opens_with or picker.costs_nothing(page.engine, spec)):
+        if spec == NONE or not _at_hand(page, spec):
             continue
         try:
             seen = page.engine.glance(page.probe, checked.params, spec)
@@ -68,3 +68,9 @@ def look(page: Page, now: Setting) -> Updates:
         if seen is not None:
             parts.append(snippets.glance(seen[1], seen[0]))
     return {page.at.glance: snippets.glances(parts)}
+
+
+def _at_hand(page: Page, spec: str) -> bool:
+    """Whether a model may be asked at a glance."""
+    ready = (*page.engine.opens_with, *page.engine.loaded())
+    return any(picker.same(spec, one) for one in ready)

@@ -34,7 +34,9 @@ def slide(report: Report[RedCircleResult]) -> bytes:
     panels = [("unmarked", _panel(result.shown)), (result.called, _panel(result.drawn))]
     if result.sweep is not None:
         text = min(result.texts.index(result.strongest().text), result.sweep.logits.shape[1] - 1)
-        panels.append((f"where “{_cut(result.texts[text], 22)}” lives", _map(result, text)))
+        reach = np.abs(result.sweep.logits[:, text] - result.sweep.unmarked[text]).max()
+        title = f"where “{_cut(result.texts[text], 18)}” lives (±{reach:.2g})"
+        panels.append((title, _map(result, text)))
     panels.append(("what the tower sees", _panel(result.marked)))
     for place, (title, image) in enumerate(panels):
         x = EDGE + place * (PANEL + (SIZE[0] - 2 * EDGE - 4 * PANEL) // 3)
