@@ -1,7 +1,7 @@
 """Glances: what the models of a page make of it while a hand moves, after the page itself has followed.
 
 A handler that changes the page yields its own updates first, so that the picture follows the hand, and then the
-Only models in memory are asked, and those that the page opens with: a glance must load no other.
+bars. Only models in memory are asked, and those that the page opens with: a glance must load no other.
 """
 
 from __future__ import annotations
