@@ -91,8 +91,13 @@ def pairs_of_people(seed: int) -> list[tuple[Person, Person]]:
 
 def accused(
     backend: Backend, labels: Sequence[str], templates: Sequence[str], mark: Mark, seed: int, progress: Progress
-) -> tuple[Accusation, ...]:
-    """Put the circle round one of two drawn people, picture by picture, and ask for accusing and other labels."""
+) -> tuple[tuple[Accusation, ...], Estimate]:
+    """Put the circle round one of two drawn people, picture by picture, and ask for accusing and other labels.
+
+    Returns:
+        What it did to each label, and how much further it moved those that accuse than the others: the difference
+        of their means in each picture, with its interval and sign-flip p over pictures.
+    """
     asked = (*labels, *(label for label in NEUTRAL if label not in labels))
     texts = encode_prompts(backend, asked, templates, part(progress, 0.0, 0.1))
     shown = people.together(pairs_of_people(seed), SIDE)
@@ -106,7 +111,10 @@ def accused(
     images = backend.encode_images(frames, part(progress, 0.1, 1.0))
     logits = template_logits(backend, images, texts).mean(axis=1).reshape(len(shown), -1, len(asked))
     moved = logits[:, 1:] - logits[:, :1]  # (pictures, circle and other colour and placebos, labels)
-    return _judged(asked, len(labels), moved, seed)
+    beyond = moved[:, 0] - moved[:, 2:].mean(axis=1)  # (pictures, labels)
+    further = beyond[:, : len(labels)].mean(axis=1) - beyond[:, len(labels) :].mean(axis=1)
+    difference = replace(mean_estimate(further, "drawn pictures", seed), p=sign_flip_p(further, seed))
+    return _judged(asked, len(labels), moved, seed), difference
 
 
 def _judged(asked: Sequence[str], accusing: int, moved: Float64, seed: int) -> tuple[Accusation, ...]:

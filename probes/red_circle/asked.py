@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from probes.core.model import Backend, Capability, Float32, Progress
 from probes.core.pictures import Picture
 from probes.core.prompts import encode_prompts
+from probes.core.regions import Box
 from probes.red_circle import accused
 from probes.red_circle.drawing import working_copy
 from probes.red_circle.effects import template_logits
 from probes.red_circle.parameters import WHOM, RedCircleParams
+from probes.red_circle.view import view
 from probes.red_circle.visual_prompts import Style
 
 SWEPT = 60
@@ -34,6 +36,7 @@ class Asked:
         names: the texts, and the labels that accuse where they are asked of this picture.
         texts: unit embeddings (t, l, d) of the names in every template.
         unmarked: embedding (1, d) of the picture.
+        view: the part of the picture that the tower sees.
     """
 
     params: RedCircleParams
@@ -42,6 +45,7 @@ class Asked:
     names: tuple[str, ...]
     texts: Float32
     unmarked: Float32
+    view: Box
 
     def logits(self, images: Float32) -> Float64:
         """Logits (n, l) of the first SWEPT texts, mean over templates."""
@@ -67,4 +71,4 @@ def ask(params: RedCircleParams, backend: Backend, progress: Progress) -> Asked:
     if params.accusing and params.whom != WHOM[0]:
         names = tuple(dict.fromkeys((*names, *params.accusing, *accused.NEUTRAL)))
     texts = encode_prompts(backend, names, params.templates, progress)
-    return Asked(params, backend, picture, names, texts, backend.encode_images([picture]))
+    return Asked(params, backend, picture, names, texts, backend.encode_images([picture]), view(backend, picture))

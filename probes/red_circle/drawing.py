@@ -42,9 +42,10 @@ class Treatment:
     margin: float = MARGIN
 
     def describe(self) -> str:
-        """In words: `red circle`, `3 marks, outside blurred`."""
+        """In words: `red circle`, `3 marks with the rest blurred`."""
         one = self.marks[0].describe() if len(self.marks) == 1 else f"{len(self.marks)} marks"
-        return one if self.outside == OUTSIDE[0] else f"{one}, outside {self.outside}"
+        rest = "cropped away" if self.outside == "cropped" else self.outside
+        return one if self.outside == OUTSIDE[0] else f"{one} with the rest {rest}"
 
 
 def ink(treatment: Treatment, height: int, width: int) -> Float64:

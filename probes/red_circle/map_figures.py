@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from probes.core.marks import COLOURS
-from probes.core.plotting import PALETTE, RULE, SURFACE, TEXT, shortened, styled
+from probes.core.plotting import GREY, PALETTE, RULE, SURFACE, TEXT, shortened, styled
 from probes.red_circle.result import RedCircleResult
+from probes.red_circle.view import WHOLE
 
 MAPPED = 20
 """Texts with a map: the headline's, then those whose map varies most; the table has all."""
@@ -44,6 +45,15 @@ def sweep_map(result: RedCircleResult) -> go.Figure:
     figure.add_layout_image(
         source=result.shown.uri, x=0, y=0, sizex=1, sizey=1, xref="x", yref="y", sizing="stretch", layer="below"
     )
+    if result.view != WHOLE:
+        left, top, right, bottom = result.view
+        figure.add_trace(
+            go.Scatter(
+                x=[left, right, right, left, left], y=[top, top, bottom, bottom, top], mode="lines",
+                line={"color": GREY, "width": 2, "dash": "dash"}, name="what the tower sees", showlegend=True,
+                hoverinfo="skip",
+            )
+        )  # fmt: skip
     rest = "" if sweep.whole else f" ({len(sweep.places)} of {sweep.grid**2} places)"
     first = shortened(result.texts[order[0]], 24)
     styled(figure, f"Where “{first}” lives{rest}", height=480)
@@ -56,13 +66,14 @@ def sweep_map(result: RedCircleResult) -> go.Figure:
 
 
 def _menu(result: RedCircleResult, order: list[int], rest: str) -> dict[str, object]:
-    """The menu of texts."""
+    """The menu of texts; the outline of what the tower sees stays."""
+    outlines = int(result.view != WHOLE)
     buttons = [
         {
             "label": shortened(result.texts[text], 32),
             "method": "update",
             "args": [
-                {"visible": [other == text for other in order]},
+                {"visible": [other == text for other in order] + [True] * outlines},
                 {"title.text": f"Where “{shortened(result.texts[text], 24)}” lives{rest}"},
             ],
         }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probes import scenes
-from probes.core.model import Float32, Progress, no_progress
+from probes.core.model import Backend, Float32, Progress, no_progress
 from probes.core.picture_sets import PictureFiles, Unreadable
 from probes.core.pictures import Picture
-from probes.core.prompts import encode_prompts
-from probes.core.regions import Region, Regions
+from probes.core.prompts import encode_prompts, text_warnings
+from probes.core.regions import Box, Region, Regions
 from probes.core.watching import show
 from probes.red_circle import pointing
 from probes.red_circle.asked import SWEPT, Asked
@@ -20,17 +21,25 @@ from probes.red_circle.effects import template_logits
 from probes.red_circle.parameters import GRID, MARKS, SCENES
 from probes.red_circle.pointing import Scene
 from probes.red_circle.result import RedCircleResult
+from probes.red_circle.view import overlap, view
 from probes.red_circle.visual_prompts import encoded
 
 SHOWN_EVERY = 40
 """Pictures after which the count so far is shown."""
+
+SEEN = 0.5
+"""Share of a region that the tower has to see."""
+LOOKED_AT = 60
+"""Pictures of a set of which it is told whether they are unlike the model's training."""
 
 Float64 = NDArray[np.float64]
 
 
 def picked(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
     """Which region of this picture each text is."""
-    regions = _regions(asked)
+    regions, hidden = _seen(_regions(asked), asked.view)
+    if hidden:
+        result = replace(result, cautions=(*result.cautions, _hidden(asked.picture.name, hidden)))
     if len(regions) < 2:
         return result
     names = asked.names[:SWEPT]
@@ -64,6 +73,21 @@ def _regions(asked: Asked) -> tuple[Region, ...]:
     return ()
 
 
+def _seen(regions: Sequence[Region], part: Box) -> tuple[tuple[Region, ...], int]:
+    """Regions of which the tower sees at least half, cut to what it sees, and how many others there are."""
+    found = []
+    for one in regions:
+        cut, share = overlap(one.box, part)
+        if share >= SEEN:
+            found.append(replace(one, box=cut))
+    return tuple(found), len(regions) - len(found)
+
+
+def _hidden(name: str, count: int) -> str:
+    those = "one region is" if count == 1 else f"{count} regions are"
+    return f"{name}: {those} left out, since the tower sees less than half of them."
+
+
 def pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCircleResult:
     """How often each visual prompt finds what has a name, where names are known."""
     params, backend = asked.params, asked.backend
@@ -72,7 +96,7 @@ def pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
         if params.among != SCENES:
             return result
         regions, files = scenes.regions(), scenes.pictures()
-    shown, told = _scenes(regions, files, params.images[0])
+    shown, told = _scenes(backend, regions, files, params.images[0])
     told += [f"{regions.name}, row {problem.row}: {problem.reason}." for problem in regions.problems[:3]]
     if not shown:
         return replace(result, cautions=(*result.cautions, *told))
@@ -89,21 +113,44 @@ def pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
         found.append(pointing.answered(backend, scene, called, logits, asked.style, no_progress))
         if number % SHOWN_EVERY == SHOWN_EVERY - 1:
             table = pointing.accuracy(found, asked.style, params.seed)
-            stopped = f"Pointing was stopped after {number + 1} of {len(shown)} pictures."
-            show(progress, replace(result, pointing=table, cautions=(*result.cautions, *told, stopped)))
+            so_far = f"Pointing is counted on {number + 1} of {len(shown)} pictures."
+            show(progress, replace(result, pointing=table, cautions=(*result.cautions, *told, so_far)))
     table = pointing.accuracy(found, asked.style, params.seed)
+    told += _unfamiliar(backend, [scene.picture for scene in shown], called)
     return replace(result, pointing=table, cautions=(*result.cautions, *told))
 
 
-def _scenes(regions: Regions, files: PictureFiles, own: Picture) -> tuple[list[Scene], list[str]]:
+def _unfamiliar(backend: Backend, pictures: Sequence[Picture], called: Sequence[str]) -> list[str]:
+    """Sentences on pictures and names of a set that are unlike the model's training."""
+    asked = pictures[:LOOKED_AT]
+    strange = sum(warning is not None for warning in backend.unfamiliar_pictures(asked))
+    told = list(text_warnings(backend, called))
+    if strange:
+        told.append(
+            f"Of {len(asked)} pictures of the set, {strange} are unlike anything this model was trained on: "
+            "what it says of them means little."
+        )
+    return told
+
+
+def _scenes(
+    backend: Backend, regions: Regions, files: PictureFiles, own: Picture
+) -> tuple[list[Scene], list[str]]:
     """Pictures that ask a question, and sentences on those that do not."""
     told: list[str] = []
     found = []
+    views: dict[tuple[int, int], Box] = {}
     for picture in files.read(files.names) if len(files) else (own,):
         if isinstance(picture, Unreadable):
             told.append(f"{picture.name}: {picture.reason}.")
             continue
-        scene = Scene(picture, regions.of(picture.name, picture.width, picture.height))
+        size = (picture.width, picture.height)
+        if size not in views:
+            views[size] = view(backend, picture)
+        cut, hidden = _seen(regions.of(picture.name, *size), views[size])
+        if hidden:
+            told.append(_hidden(picture.name, hidden))
+        scene = Scene(picture, cut)
         if len(scene.regions) > 1 and scene.asked:
             found.append(scene)
     if not found:

@@ -14,6 +14,7 @@ import numpy as np
 
 from probes.core.marks import COLOURS, RADII, SHAPES, Mark
 from probes.core.pictures import Picture
+from probes.core.regions import Box
 from probes.red_circle.drawing import OUTSIDE, Treatment, draw, in_colour, ink, spray
 
 KINDS = ("elsewhere", "colour", "shape", "scattered")
@@ -45,15 +46,17 @@ class Placebo:
     treatment: Treatment
 
 
-def elsewhere(picture: Picture, treatment: Treatment, count: int, seed: int) -> tuple[Placebo, ...]:
+def elsewhere(
+    picture: Picture, treatment: Treatment, count: int, seed: int, view: Box = (0.0, 0.0, 1.0, 1.0)
+) -> tuple[Placebo, ...]:
     """The same marks at `count` other places: whole, and each at least its own size away from where it was.
 
-    Places are uniform over those allowed. The tries depend on the seed and the marks' sizes alone, so that a mark
-    that moves a little keeps most of its placebos. Fewer than `count`, possibly none, where the picture has no
-    room.
+    Places are uniform over those allowed, which lie in `view`: a placebo that the tower never sees would be none.
+    The tries depend on the seed and the marks' sizes alone, so that a mark that moves a little keeps most of its
+    placebos. Fewer than `count`, possibly none, where the picture has no room.
     """
     rng = np.random.default_rng([seed, 3])
-    dealt = [_places(picture, mark, count, rng) for mark in treatment.marks]
+    dealt = [_places(picture, mark, count, rng, view) for mark in treatment.marks]
     return tuple(
         Placebo(
             "elsewhere",
@@ -64,13 +67,13 @@ def elsewhere(picture: Picture, treatment: Treatment, count: int, seed: int) -> 
     )
 
 
-def _places(picture: Picture, mark: Mark, count: int, rng: np.random.Generator) -> list[Mark]:
+def _places(picture: Picture, mark: Mark, count: int, rng: np.random.Generator, view: Box) -> list[Mark]:
     aspect = picture.width / picture.height
     left, top, right, bottom = mark.box(aspect)
     x, y = mark.centre
     line = mark.width / 2
-    low = np.array([x - left + line / aspect, y - top + line])
-    high = 1 - np.array([right - x + line / aspect, bottom - y + line])
+    low = np.array(view[:2]) + np.array([x - left + line / aspect, y - top + line])
+    high = np.array(view[2:]) - np.array([right - x + line / aspect, bottom - y + line])
     if (low >= high).any():
         return []
     tries = low + (high - low) * rng.random((count * TRIES, 2))

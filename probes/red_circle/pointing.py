@@ -30,6 +30,11 @@ from probes.red_circle.drawing import working_copy
 from probes.red_circle.visual_prompts import ENSEMBLE, Style, encoded, names
 
 SUBTRACTED = "subtracted"
+NOBODY = -1
+TIE = 1e-6
+"""Logits so near to one another are the same but for rounding: no answer, and not a right one."""
+FEW = 10
+"""With fewer pictures than this an interval over pictures means nothing: it is Wilson's over questions."""
 Float64 = NDArray[np.float64]
 Logits = Callable[[Float32], Float64]
 """Embeddings (n, d) -> logits (n, l), mean over templates."""
@@ -103,7 +108,7 @@ class Answers:
 
     Attributes:
         right: (v, q) whether each question was answered with its region.
-        taken: (v, q) places of the regions answered.
+        taken: (v, q) places of the regions answered; NOBODY where several share the highest score.
         asked: (q,) places of the regions asked for.
         regions: how many there were to choose from.
     """
@@ -159,7 +164,10 @@ def answered(
     values = logits(rows.reshape(-1, rows.shape[-1])).reshape(*rows.shape[:2], -1)
     asked = np.array(scene.asked, dtype=np.intp)
     columns = [list(called).index(scene.regions[place].name) for place in asked]
-    taken = scores(values)[:, :, columns].argmax(axis=1)
+    found = scores(values)[:, :, columns]
+    taken = found.argmax(axis=1)
+    second = np.partition(found, -2, axis=1)[:, -2]
+    taken[found.max(axis=1) - second < TIE] = NOBODY
     return Answers(taken == asked, taken, asked, len(scene.regions))
 
 
@@ -183,6 +191,9 @@ def accuracy(found: Sequence[Answers], style: Style, seed: int) -> tuple[Pointed
 
 
 def _intervals(right: Float64, asked: Float64, seed: int) -> tuple[Float64, Float64]:
+    if len(asked) < FEW:
+        cuts = [wilson(int(count), int(asked.sum())) for count in right.sum(axis=1)]
+        return np.array([cut.low for cut in cuts]), np.array([cut.high for cut in cuts])
     draws = np.concatenate(
         [
             weights @ right.T / (weights @ asked)[:, None]

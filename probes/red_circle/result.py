@@ -11,13 +11,19 @@ from pydantic_core import CoreSchema, core_schema
 
 from probes.core.marks import Mark
 from probes.core.pictures import Raster
+from probes.core.regions import Box
+from probes.core.statistics import SIGNIFICANT, Estimate
 from probes.red_circle import accused, effects, sweep
 from probes.red_circle.accused import Accusation
+from probes.red_circle.drawing import OUTSIDE
 from probes.red_circle.earlier import upgraded
 from probes.red_circle.effects import DRAWN, FOVEAL, Effect, PlaceboChange, PlaceboRow
 from probes.red_circle.pointing import Pick, Pointed
 from probes.red_circle.sweep import CurvePoint, Found, Sweep
+from probes.red_circle.view import WHOLE
 
+BARELY = 0.02
+"""A share of the marks below which the tower counts as not seeing them."""
 SHORT = {"colour": "other colours", "shape": "other shapes"}
 """Placebos that a headline tells besides."""
 
@@ -35,8 +41,10 @@ class RedCircleResult:
         unmarked, marked: what the tower sees.
         shown, drawn: the picture without and with the marks, for people.
         pixels_marked: share of the tower's pixels in which the treatment can be seen.
-        outside_of_view: whether the tower crops away where the marks are.
+        view: the part of the picture that the tower sees; see `view`.
+        seen: share of what the marks mean that lies in it.
         sweep, curves, found, picks, pointing, people: None or nothing where they were not asked for.
+        accused: how much further than other labels the circle moved those that accuse, in logits.
         cautions: what was done to read the picture, what was left out, and what is unlike the model's training.
     """
 
@@ -51,13 +59,15 @@ class RedCircleResult:
     shown: Raster
     drawn: Raster
     pixels_marked: float
-    outside_of_view: bool = False
+    view: Box = WHOLE
+    seen: float = 1.0
     sweep: Sweep | None = None
     curves: tuple[CurvePoint, ...] = ()
     found: Found | None = None
     picks: tuple[Pick, ...] = ()
     pointing: tuple[Pointed, ...] = ()
     people: tuple[Accusation, ...] = ()
+    accused: Estimate | None = None
     cautions: tuple[str, ...] = ()
 
     @property
@@ -75,7 +85,10 @@ class RedCircleResult:
 
     def headline(self) -> str:
         """Whether the marks moved a text beyond their placebos, and by how much."""
-        if self.outside_of_view:
+        return f"{self._of_marks()} {self._of_people()}".strip()
+
+    def _of_marks(self) -> str:
+        if self.seen < BARELY:
             return "The tower never sees this mark: it crops the picture to its middle. Move the mark inwards."
         if self.pixels_marked == 0.0:
             return "The mark vanishes when the picture is shrunk for the model: make it wider or larger."
@@ -83,8 +96,8 @@ class RedCircleResult:
         tested = f"p = {effect.p_adjusted:.2g}, corrected for {_texts(len(self.texts))}"
         if not effect.beyond_place:
             return (
-                f"Beyond its {effect.beyond.n} placebos, the {self.called} moved no text clearly; "
-                f"“{effect.text}” comes nearest: logit {effect.beyond.value:+.2f} ({tested})."
+                f"Beyond its placebos, the {self.called} moved no text clearly; nearest comes “{effect.text}”, "
+                f"{effect.beyond.describe()} in logit beyond them ({tested})."
             )
         said = (
             f"The {self.called}, beyond its placebos, moved “{effect.text}” by {effect.beyond.describe()} in "
@@ -97,16 +110,35 @@ class RedCircleResult:
         others = [f"{SHORT[kind.name]} {kind.mean:+.2f}" for kind in effect.kinds if kind.name in SHORT]
         return f"{said} {_listed(others)}" if others else said
 
+    def _of_people(self) -> str:
+        """Whether accusing labels moved further than others; nothing where nobody asked."""
+        one = self.accused
+        if one is None:
+            return ""
+        how = "further than" if (one.p or 1.0) <= SIGNIFICANT else "not clearly further than"
+        return (
+            f"Round a drawn person it moved accusing labels {how} others: {one.describe()} in logit beyond its "
+            f"placebos (p = {one.p or 1.0:.2g})."
+        )
+
     def warnings(self) -> tuple[str, ...]:
         """What was found besides that bears on the headline, and what is unlike the model's training."""
         told = []
+        if self.view != WHOLE:
+            left, top, right, bottom = self.view
+            told.append(
+                f"The tower sees only a part of this picture, from {left:.0%} to {right:.0%} of its width "
+                f"and {top:.0%} to {bottom:.0%} of its height; placebos are dealt there"
+                + (f", and {self.seen:.0%} of the marks lie there." if self.seen < 0.995 else ".")
+            )
         if 0.0 < self.pixels_marked < 0.004:
             told.append(f"The tower sees little of the mark: {self.pixels_marked:.2%} of its pixels change.")
         if self.sweep is not None and not self.sweep.whole:
-            told.append(f"The sweep was stopped after {len(self.sweep.places)} of {self.sweep.grid**2} places.")
+            told.append(f"The map has {len(self.sweep.places)} of {self.sweep.grid**2} places.")
         if self.found is not None:
+            rest = "" if self.outside == OUTSIDE[0] else f" (the rest {self.outside})"
             told.append(
-                f"Of {self.found.tried} marks tried, “{self.found.mark}” raises “{self.found.text}” most: "
+                f"Of {self.found.tried} marks tried, “{self.found.mark}”{rest} raises “{self.found.text}” most: "
                 f"{self.found.change:+.2f} in logit. It is the best of many, and that alone makes it large."
             )
         if len(self.texts) == 1:

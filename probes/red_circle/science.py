@@ -20,7 +20,7 @@ from probes.core.prompts import encode_prompts, ensemble, picture_warnings, text
 from probes.core.watching import Watched, part, show
 from probes.red_circle import accused, effects, naming, sweep
 from probes.red_circle.asked import SWEPT, Asked, ask
-from probes.red_circle.drawing import draw, focus, region
+from probes.red_circle.drawing import draw, focus
 from probes.red_circle.effects import DRAWN, FOVEAL, PlaceboChange, template_logits
 from probes.red_circle.parameters import (
     LEAST_PLACEBOS,
@@ -29,6 +29,7 @@ from probes.red_circle.parameters import (
 )
 from probes.red_circle.placebos import Placebo, colours, drawn, elsewhere, scattered, shapes
 from probes.red_circle.result import RedCircleResult
+from probes.red_circle.view import seen_share
 
 __all__ = ["RedCircleParams", "RedCircleResult", "measure", "pixels_marked", "preview"]
 
@@ -76,9 +77,9 @@ def _show(progress: Progress, result: RedCircleResult) -> None:
 def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
     """The first and main part: the effect of the marks against their placebos, and that of foveal attention."""
     params, backend, picture = asked.params, asked.backend, asked.picture
-    away = elsewhere(picture, params.treatment, params.placebos, params.seed)
+    away = elsewhere(picture, params.treatment, params.placebos, params.seed, asked.view)
     if len(away) < LEAST_PLACEBOS:
-        raise FieldError("marks", "the picture has no room for the same mark elsewhere: make it smaller")
+        raise FieldError("marks", "what the tower sees has no room for the same mark elsewhere: make it smaller")
     others = (*away, *colours(params.treatment), *shapes(picture, params.treatment))
     strewn = scattered(picture, params.treatment, params.seed)
     marked = draw(picture, params.treatment)
@@ -93,7 +94,7 @@ def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
         looked, more = _foveal(asked, away, part(progress, 0.8, 1.0))
         changes += more
     before, after = backend.preprocess((picture, marked))
-    (where,) = backend.preprocess((_mask(picture, params),))
+    seen = seen_share(params.marks, picture, asked.view)
     return RedCircleResult(
         picture=picture.name,
         marks=params.marks,
@@ -106,7 +107,8 @@ def _effects(asked: Asked, progress: Progress) -> RedCircleResult:
         shown=picture.thumbnail(FOR_PEOPLE),
         drawn=draw(_small(picture), params.treatment).thumbnail(FOR_PEOPLE),
         pixels_marked=pixels_marked(before.decode(), after.decode()),
-        outside_of_view=int(where.decode().max()) < VISIBLE,
+        view=asked.view,
+        seen=seen,
         cautions=_cautions(asked),
     )
 
@@ -115,12 +117,6 @@ def _small(picture: Picture) -> Picture:
     """The picture at the size at which a report keeps it: a line drawn there is as smooth as the page is."""
     longest = max(picture.width, picture.height)
     return picture if longest <= FOR_PEOPLE else Picture(picture.name, picture.thumbnail(FOR_PEOPLE).decode())
-
-
-def _mask(picture: Picture, params: RedCircleParams) -> Picture:
-    """White where the marks mean something, black elsewhere."""
-    share = region(params.marks, picture.height, picture.width)
-    return Picture("mask", np.repeat(np.round(255 * share).astype(np.uint8)[..., None], 3, axis=-1))
 
 
 def _by_kind(kinds: Sequence[str], images: Float32) -> dict[str, Float32]:
@@ -199,7 +195,7 @@ def _curved(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
         return result
     unmarked = asked.logits(asked.unmarked)[0]
     points = sweep.curves(
-        asked.picture, asked.params.treatment, unmarked, asked.measured, asked.params.seed, progress
+        asked.picture, asked.params.treatment, unmarked, asked.measured, asked.params.seed, asked.view, progress
     )
     return replace(result, curves=tuple(points))
 
@@ -216,7 +212,14 @@ def _sought(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
 
     unmarked = float(template_logits(asked.backend, asked.unmarked, texts).mean())
     found = sweep.strongest(
-        asked.picture, asked.params.treatment, wanted, unmarked, asked.params.grid or 7, measured, progress
+        asked.picture,
+        asked.params.treatment,
+        wanted,
+        unmarked,
+        asked.params.grid or 7,
+        asked.view,
+        measured,
+        progress,
     )
     return replace(result, found=found)
 
@@ -225,11 +228,11 @@ def _accused(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCi
     params = asked.params
     if not params.accusing or params.whom != WHOM[0]:
         return result
-    found = accused.accused(
+    found, further = accused.accused(
         asked.backend, params.accusing, params.templates, params.marks[0], params.seed, progress
     )
     told = text_warnings(asked.backend, params.accusing)
-    return replace(result, people=found, cautions=(*result.cautions, *told))
+    return replace(result, people=found, accused=further, cautions=(*result.cautions, *told))
 
 
 def pixels_marked(before: RGB, after: RGB) -> float:

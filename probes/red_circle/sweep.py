@@ -18,6 +18,7 @@ from probes.core.arrays import Floats
 from probes.core.marks import COLOURS, RADII, WIDTHS, Mark
 from probes.core.model import Progress
 from probes.core.pictures import Picture
+from probes.core.regions import Box
 from probes.red_circle.drawing import Treatment, draw
 from probes.red_circle.placebos import drawn, elsewhere
 
@@ -147,7 +148,13 @@ def slid(
 
 
 def curves(
-    picture: Picture, treatment: Treatment, unmarked: Float64, measured: Measured, seed: int, progress: Progress
+    picture: Picture,
+    treatment: Treatment,
+    unmarked: Float64,
+    measured: Measured,
+    seed: int,
+    view: Box,
+    progress: Progress,
 ) -> Iterator[CurvePoint]:
     """Steps of size, line width and colour, with placebos at each."""
     every = list(_steps(treatment))
@@ -155,7 +162,9 @@ def curves(
     for place, kind in enumerate(kinds):  # one request a curve, so that batches are full
         progress(place / len(kinds), f"sweeping {kind}")
         steps = [step for step in every if step[0] == kind]
-        shown = [[draw(picture, one), *drawn(picture, elsewhere(picture, one, AROUND, seed))] for *_, one in steps]
+        shown = [
+            [draw(picture, one), *drawn(picture, elsewhere(picture, one, AROUND, seed, view))] for *_, one in steps
+        ]
         logits = measured([frame for frames in shown for frame in frames])
         ends = np.cumsum([len(frames) for frames in shown])
         for (what, value, name, _), rows in zip(steps, np.split(logits, ends[:-1]), strict=True):
@@ -184,10 +193,12 @@ def _steps(treatment: Treatment) -> Iterator[tuple[str, float, str, Treatment]]:
 
 
 def strongest(
-    picture: Picture, treatment: Treatment, text: str, unmarked: float, grid: int, measured: Measured,
-    progress: Progress,
+    picture: Picture, treatment: Treatment, text: str, unmarked: float, grid: int, view: Box,
+    measured: Measured, progress: Progress,
 ) -> Found:  # fmt: skip
     """The mark that raises a text's logit the most: place, then size, width and colour, then place once more.
+
+    Only marks that the tower sees whole are tried, besides the one that is there.
 
     Args:
         picture: what is drawn on.
@@ -195,6 +206,7 @@ def strongest(
         text: which.
         unmarked: its logit on the unmarked picture.
         grid: places a side of the first round.
+        view: the part of the picture that the tower sees.
         measured: pictures -> logits (n, 1) of the text.
         progress: told the share that is done.
     """
@@ -203,7 +215,7 @@ def strongest(
     best, value = first, -np.inf
     for round_, make in enumerate((_elsewhere, _resized, _rewidened, _recoloured, _nearby)):
         progress(round_ / 5, f"looking for the mark that moves “{text}” most")
-        marks = make(best, grid)
+        marks = [best, *(mark for mark in make(best, grid) if _whole(mark, picture.width / picture.height, view))]
         logits = measured([draw(picture, replace(treatment, marks=(mark, *others))) for mark in marks])[:, 0]
         tried += len(marks)
         if logits.max() > value:
@@ -211,8 +223,14 @@ def strongest(
     return Found(text, best, value - unmarked, tried)
 
 
+def _whole(mark: Mark, aspect: float, view: Box) -> bool:
+    """Whether a mark lies in a part of the picture."""
+    left, top, right, bottom = mark.box(aspect)
+    return left >= view[0] and top >= view[1] and right <= view[2] and bottom <= view[3]
+
+
 def _elsewhere(mark: Mark, grid: int) -> list[Mark]:
-    return [mark, *(mark.moved_to(float(x), float(y)) for x, y in places(grid))]
+    return [mark.moved_to(float(x), float(y)) for x, y in places(grid)]
 
 
 def _resized(mark: Mark, grid: int) -> list[Mark]:

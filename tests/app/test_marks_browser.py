@@ -126,7 +126,7 @@ def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(tab: Tab) -> N
     assert page.locator("#stop").is_visible()  # it still works
     page.click("#stop")
     expect(page.locator(".notice")).to_contain_text("What was done by then is shown")
-    expect(page.locator("#answer-model .cautions")).to_contain_text("The sweep was stopped after")
+    expect(page.locator("#answer-model .cautions")).to_contain_text("The map has")
     with page.expect_download() as download:
         page.click("#save-json")
     assert download.value.suggested_filename == "red_circle_slow-model.json"

@@ -38,6 +38,11 @@ def test_a_planted_accusation_is_found_and_labels_without_it_are_not():
     assert rows["a suspect"].pictures == PICTURES
     assert rows["a suspect"].blue_circle_mean < rows["a suspect"].logit_change
     assert not any(rows[text].accusing for text in NEUTRAL)
+    assert result.accused.n == PICTURES
+    assert result.accused.value == pytest.approx(
+        rows["a suspect"].beyond_placebos - np.mean([rows[text].beyond_placebos for text in NEUTRAL])
+    )
+    assert "Round a drawn person it moved accusing labels further than others" in result.headline()
     assert abs(rows["a suspect"].beyond_placebos) > 3 * max(abs(rows[text].beyond_placebos) for text in NEUTRAL)
 
 

@@ -173,12 +173,20 @@ def test_a_mark_that_the_tower_crops_away_is_said_to_be_outside_of_its_view():
             middle = picture.rgb[:, edge : picture.width - edge]
             return super()._view(type(picture)(picture.name, middle))
 
-    params = RedCircleParams(images=(grey(60, 180),), marks=circle_at(0.1, 0.5, 0.2), **BARE)
+    params = RedCircleParams(images=(noise(1, 60, 180),), marks=circle_at(0.1, 0.5, 0.2), **BARE)
     result = run(PROBE, params, Cropping()).result
-    assert result.outside_of_view
+    assert result.seen < 0.02
+    assert result.view == pytest.approx((1 / 3, 0, 2 / 3, 1), abs=0.03)
     assert "never sees this mark" in result.headline()
     inside = run(PROBE, replace(params, marks=circle_at(0.5, 0.5, 0.2)), Cropping()).result
-    assert not inside.outside_of_view
+    assert inside.seen == pytest.approx(1.0, abs=0.02)
+    for row in inside.placebos:  # one that the tower never sees would be none
+        if row.kind == "elsewhere":
+            assert 0.33 < float(row.what.split(",")[0]) < 0.67
+    assert any("sees only a part of this picture" in warning for warning in inside.warnings())
+    partly = run(PROBE, replace(params, marks=circle_at(1 / 3, 0.5, 0.2)), Cropping()).result
+    assert partly.seen == pytest.approx(0.5, abs=0.05)
+    assert any("50% of the marks lie there" in warning for warning in partly.warnings())
 
 
 def test_foveal_attention_is_asked_only_of_towers_that_can():

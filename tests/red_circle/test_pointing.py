@@ -144,6 +144,37 @@ def test_a_set_of_pictures_is_asked_by_name_and_what_cannot_be_read_is_told(tmp_
         run(PROBE, replace(params, regions=Regions.none()), LEFT_RIGHT)
 
 
+def test_regions_that_the_tower_hardly_sees_are_left_out_and_it_is_said():
+    class Cropping(PixelBackend):
+        def _view(self, picture):
+            edge = (picture.width - picture.height) // 2
+            middle = picture.rgb[:, edge : picture.width - edge] if edge > 0 else picture.rgb
+            return super()._view(Picture(picture.name, middle))
+
+    rows = b"x0,y0,x1,y1,name\n0.0,0.2,0.2,0.8,hidden\n0.35,0.2,0.48,0.8,left\n0.52,0.2,0.65,0.8,right\n"
+    params = replace(PARAMS, images=(noise(1, 60, 180),), marks=circle_at(0.5, 0.5), regions=Regions.read(rows))
+    result = run(PROBE, params, Cropping(LEFT_RIGHT.meanings)).result
+    assert {one.name for one in result.picks} <= {"left", "right"}
+    assert {row.total for row in result.pointing} == {2}
+    assert any("one region is left out" in warning for warning in result.warnings())
+
+
+def test_scores_that_tie_are_no_answer():
+    class Blind(PixelBackend):
+        def encode_images(self, pictures, progress=lambda share, doing: None):
+            return np.repeat(super().encode_images([noise(1)]), len(pictures), axis=0)
+
+    result = run(PROBE, replace(PARAMS, regions=Regions.read(CSV)), Blind()).result
+    assert {row.correct for row in result.pointing} == {0}
+
+
+def test_a_picture_or_two_give_an_interval_over_questions():
+    asked = np.arange(3)
+    taken = np.tile([0, 1, 0], (COUNT, 1))
+    row = accuracy([Answers(taken == asked, taken, asked, 3)], STYLE, 0)[0]
+    assert (row.low, row.high) == pytest.approx((0.208, 0.939), abs=0.002)  # Wilson's of 2 in 3
+
+
 def test_foveal_attention_is_among_the_prompts_of_towers_that_can():
     able = replace(LEFT_RIGHT, card=replace(CARD, lacks={}))
     result = run(PROBE, replace(PARAMS, regions=Regions.read(CSV)), able).result
