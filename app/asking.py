@@ -94,7 +94,7 @@ def ask(page: Page, ticket: Ticket, *given: object) -> Iterator[Updates]:
         yield idle(page, NOT_ASKED) | page.described(specs, errors)
         return
     if checked.errors:
-        yield idle(page, NOT_ASKED) | page.at.form.complain(checked.errors)
+        yield idle(page, NOT_ASKED) | page.at.form.complain(checked.errors) | page.at.form.reveal(checked.errors)
         return
     if not checked.params.needs_model():  # one answer, whichever models the page has
         specs = (specs[0], *(NONE,) * (len(specs) - 1))
@@ -213,7 +213,7 @@ def _failed(page: Page, side: sides.Side, spec: str, error: Exception) -> Update
     name = picker.called(page.engine, spec)
     if isinstance(error, FieldError) and error.field in {f.name for f in fields(page.probe.params)}:
         said = side.empty(name, snippets.notice(NOT_ANSWERED))
-        return said | page.at.form.complain_one(error.field, text)
+        return said | page.at.form.complain_one(error.field, text) | page.at.form.reveal({error.field: text})
     return side.empty(name, snippets.banner(text))
 
 

@@ -6,7 +6,7 @@ The form knows the kinds of controls and no probe. Pictures are laid out by `app
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -74,10 +74,15 @@ class Checked:
 
 @dataclass(frozen=True)
 class Form:
-    """The fields of a probe on a page, pictures apart."""
+    """The fields of a probe on a page, pictures apart.
+
+    Attributes:
+        folds: the fold in which a field lies, by the field's name; none for fields that are always in sight.
+    """
 
     params: type[Params]
     entries: tuple[Entry, ...]
+    folds: Mapping[str, gr.Accordion] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[Component]:
@@ -124,6 +129,10 @@ class Form:
     def complain(self, errors: Mapping[str, str]) -> dict[Component, Any]:
         """Show or take away the sentence beside every field."""
         return {entry.error: snippets.error(errors.get(entry.field.name, "")) for entry in self.entries}
+
+    def reveal(self, errors: Mapping[str, str]) -> dict[Any, Any]:
+        """Open the folds in which something is wrong: what cannot be seen cannot be mended."""
+        return {fold: gr.Accordion(open=True) for name, fold in self.folds.items() if errors.get(name)}
 
     def complain_one(self, name: str, text: str) -> dict[Component, Any]:
         """Show the sentence beside one field and leave the others as they are."""

@@ -17,6 +17,9 @@ from app import picker, snippets
 from app.engine import NONE
 from app.page import Page, Setting
 from app.results import Updates
+from probes.core.controls import Lines, Pictures
+from probes.core.marks import Marks
+from probes.core.parameters import fields
 
 _LOG = logging.getLogger("clipspect.app")
 
@@ -54,7 +57,8 @@ def look(page: Page, now: Setting) -> Updates:
     if page.at.glance is None:
         return {}
     checked = page.check(now)
-    if checked.errors or any(not now.held.laid.get(f.name) for f in page.picture_fields):
+    shown = {f.name for f in fields(page.probe.params) if isinstance(f.control, (Lines, Marks, Pictures))}
+    if shown & set(checked.errors) or any(not now.held.laid.get(f.name) for f in page.picture_fields):
         return {page.at.glance: snippets.glances(())}
     parts = []
     for spec in dict.fromkeys(now.models):

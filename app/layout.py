@@ -78,11 +78,11 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 about = gr.HTML(picker.about(engine, engine.opens_with), elem_classes="about-box")
                 choosers = [sides.lay_out_chooser(engine, role) for role in picker.ROLES]
                 entries = [forms.lay_out(f) for f in _plain(probe, advanced=False)]
-                for section in dict.fromkeys(f.control.section for f in fields(probe.params) if f.control.section):
-                    with gr.Accordion(section, open=False, elem_classes="fold"):
-                        entries += [forms.lay_out(f) for f in fields(probe.params) if f.control.section == section]
-                with gr.Accordion("More settings", open=False, elem_classes="fold"):
-                    entries += [forms.lay_out(f) for f in _plain(probe, advanced=True)]
+                folds: dict[str, gr.Accordion] = {}
+                for title, folded in _folded(probe).items():
+                    with gr.Accordion(title, open=False, elem_classes="fold") as fold:
+                        entries += [forms.lay_out(f) for f in folded]
+                    folds |= {f.name: fold for f in folded}
                 with gr.Row(elem_classes="go"):
                     # not before the page is opened: what a link sets would overtake the question
                     run = gr.Button("Run", variant="primary", size="lg", elem_id="run", interactive=False)
@@ -91,12 +91,12 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 banner = gr.HTML(elem_classes="banner-box")
             with gr.Column(elem_classes="view", scale=7, min_width=300):
                 pictures, tools, picture_entries = _stage(probe)
+                glance = gr.HTML(elem_classes="glance-box") if probe.glance is not None else None
                 notes = gr.HTML(elem_classes="picture-notes")
                 tiles = gr.HTML(
                     stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box",
                     visible=bool(stage.tiles(probe.params)),
                 )  # fmt: skip
-                glance = gr.HTML(elem_classes="glance-box") if probe.glance is not None else None
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
         with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
@@ -108,8 +108,8 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
     return Layout(
         sessions=sessions, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
-        form=Form(probe.params, (*entries, *picture_entries)), pictures=pictures, tools=tools, picture_notes=notes,
-        glance=glance,
+        form=Form(probe.params, (*entries, *picture_entries), folds), pictures=pictures, tools=tools,
+        picture_notes=notes, glance=glance,
         tiles=tiles, run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
         link=link, gate=gate, enter=enter, body=body,
     )  # fmt: skip
@@ -122,6 +122,13 @@ def _plain(probe: AnyProbe, advanced: bool) -> list[Field]:
         for f in fields(probe.params)
         if not f.is_pictures and not f.control.section and f.control.advanced is advanced
     ]
+
+
+def _folded(probe: AnyProbe) -> dict[str, list[Field]]:
+    """Fields in folds, by the folds' titles."""
+    sections = dict.fromkeys(f.control.section for f in fields(probe.params) if f.control.section)
+    titled = {title: [f for f in fields(probe.params) if f.control.section == title] for title in sections}
+    return {**titled, "More settings": _plain(probe, advanced=True)}
 
 
 def _gate(note: str) -> tuple[gr.Column | None, gr.Button | None]:

@@ -36,7 +36,9 @@ def open_page(page: Page, search: str) -> Updates:
     specs = _specs(page, link, errors)
     updates = at.form.show({f.name: getattr(params, f.name) for f in fields(params)})
     updates |= at.form.withhold(kept)
-    updates |= at.form.complain(errors) | page.laid(held, params) | page.described(specs, errors)
+    updates |= (
+        at.form.complain(errors) | at.form.reveal(errors) | page.laid(held, params) | page.described(specs, errors)
+    )
     for side, spec in zip(at.sides, specs, strict=True):
         updates[side.chooser.model] = gr.Dropdown(picker.offered(page.engine, side.role), value=spec)
     updates |= {

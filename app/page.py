@@ -24,6 +24,7 @@ from app.results import Updates
 from app.stage import Held
 from probes.core.controls import Lines, Text
 from probes.core.errors import ClipspectError, FieldError
+from probes.core.marks import Marks
 from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe
@@ -99,7 +100,9 @@ class Page:
     def _settled(self, now: Setting) -> Updates:
         checked = self.check(now)
         errors = {n: text for n, text in checked.errors.items() if not self._is_empty_stage(n, now.held)}
-        updates = self.at.form.complain(errors) | self._staged(now.held, checked.params)
+        updates = self.at.form.complain(errors)
+        if not any(isinstance(f.control, Marks) and f.name in errors for f in fields(self.probe.params)):
+            updates |= self._staged(now.held, checked.params)  # else what was drawn last stays in sight
         stale = self._is_stale(now, checked.params)
         updates[self.at.progress] = snippets.notice(
             "Changed since this answer. Press Run to ask again." if stale else ""

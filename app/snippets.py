@@ -206,13 +206,13 @@ def stage(
     )
 
 
-def mark_tools(field: str, most: int) -> Markup:
+def mark_tools(field: str, fewest: int, most: int) -> Markup:
     """Room for the tools with which marks are drawn; the editor in `marks/` fills it."""
     colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in COLOURS.items()}
     return Markup(
-        '<div data-stage="{}" role="toolbar" aria-label="Marks" data-shapes="{}" data-colours="{}" data-most="{}" '
-        'data-widths="{},{}" data-radii="{},{}"></div>'
-    ).format(field, json.dumps(list(SHAPES)), json.dumps(colours), most, *WIDTHS, *RADII)
+        '<div data-stage="{}" role="toolbar" aria-label="Marks" data-shapes="{}" data-colours="{}" '
+        'data-fewest="{}" data-most="{}" data-widths="{},{}" data-radii="{},{}"></div>'
+    ).format(field, json.dumps(list(SHAPES)), json.dumps(colours), fewest, most, *WIDTHS, *RADII)
 
 
 def glance(model: str, seen: Glance) -> Markup:

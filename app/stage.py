@@ -127,7 +127,7 @@ def lay_out_tools(f: Field, params: type[Params]) -> gr.HTML | None:
     if marks is None or not isinstance(marks.control, Marks):
         return None
     return gr.HTML(
-        "", html_template=str(snippets.mark_tools(f.name, marks.control.most)),
+        "", html_template=str(snippets.mark_tools(f.name, marks.control.fewest, marks.control.most)),
         js_on_load="window.clipspect.draw(element, props, trigger)", elem_classes="marks-box",
     )  # fmt: skip
 

@@ -63,6 +63,7 @@ def _outputs(page: Page) -> list[Any]:
     return [
         *at.form.inputs,
         *(entry.error for entry in at.form.entries),
+        *dict.fromkeys(at.form.folds.values()),
         *(part for entry in at.form.entries if entry.lists is not None for part in entry.lists.outputs),
         *at.pictures.values(),
         *(part for side in at.sides for part in side.outputs),

@@ -116,7 +116,7 @@
       setFill(ink, able('fill'));
       setList();
       add.disabled = !picture || editor.list.length >= editor.most;
-      remove.disabled = !picture || !mark;
+      remove.disabled = !picture || !mark || editor.list.length <= editor.fewest;
     };
   }
 

@@ -18,6 +18,7 @@
       this.shapes = given('shapes', Object.keys(POINTS)).filter((shape) => shape in POINTS);
       this.colours = given('colours', {red: '#ff0000'});
       this.most = Number(bar.dataset.most) || 8;
+      this.fewest = Number(bar.dataset.fewest) || 0;
       [this.widths, this.radii] = [pair('widths', [0.002, 0.2]), pair('radii', [0.01, 0.5])];
       Object.assign(this, {element, bar, send, list: [], active: 0, ratio: 1, hand: null, dirty: false});
       Object.assign(this, {sentAt: -Infinity, waiting: null, older: new Set(), held: null});
@@ -264,6 +265,7 @@
     }
 
     remove() {
+      if (this.list.length <= this.fewest) return;
       const gone = this.active;
       this.active = Math.max(0, Math.min(gone, this.list.length - 2));
       this.change(this.list.filter((mark, index) => index !== gone), true);

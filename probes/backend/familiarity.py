@@ -90,7 +90,7 @@ class Familiarity:
             listed = ", ".join(unknown[:5]) + (" and more" if len(unknown) > 5 else "")
             return f"this model was never trained on {'the word' if len(unknown) == 1 else 'the words'} {listed}"
         if not words(text):
-            return "this model was never trained on a text without words"
+            return "this model reads words in Latin letters, and this text has none"
         if length > self.longest:
             return f"this text has {length} tokens; the longest this model was trained on has {self.longest}"
         return None

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from typing_extensions import override
 
 from probes.core.errors import PictureError
+from probes.core.examples import path_of
 from probes.core.pictures import Picture
 
 T = TypeVar("T")
@@ -266,7 +267,7 @@ class Pictures(Control[tuple[Picture, ...]]):
 
     @override
     def format(self, value: tuple[Picture, ...]) -> tuple[str, ...]:
-        return tuple(picture.name for picture in value)
+        return tuple(path_of(picture) or picture.name for picture in value)
 
     @property
     @override

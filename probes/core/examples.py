@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from probes.core.errors import PictureError
 from probes.core.pictures import Picture
 
 if sys.version_info >= (3, 11):
@@ -58,3 +59,17 @@ def examples() -> tuple[Example, ...]:
         )
         for entry in listed
     )
+
+
+def path_of(picture: Picture) -> str:
+    """Where a bundled picture lies, as seen from the project's folder; empty for any other picture."""
+    return _paths().get((picture.name, picture.digest), "")
+
+
+@lru_cache(maxsize=1)
+def _paths() -> dict[tuple[str, str], str]:
+    try:
+        read = {example.file: example.picture() for example in examples()}
+    except (OSError, PictureError):  # none is bundled here
+        return {}
+    return {(one.name, one.digest): file.relative_to(ASSETS.parent).as_posix() for file, one in read.items()}

@@ -71,6 +71,7 @@ def to_html(report: Report[Any], card: Card, figures: Mapping[str, go.Figure]) -
     )
     return environment.get_template("report.html").render(
         report=report,
+        warnings=report.result.warnings(),
         card=card,
         figures=drawn,
         how_to_read=markdown(card.how_to_read),

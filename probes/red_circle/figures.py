@@ -78,7 +78,7 @@ def effects(result: RedCircleResult, prompt: str) -> go.Figure:
         )
     for name, colour, symbol, wanted in (
         ("beyond its placebos", VERMILION, "diamond", True),
-        ("not clearly beyond them", BLUE, "diamond-open", False),
+        ("not clearly beyond them", ORANGE, "diamond-open", False),
     ):
         chosen = [(y, e) for y, (_, e) in enumerate(rows) if (e.beyond_place and e.beyond_ink) is wanted]
         if chosen:

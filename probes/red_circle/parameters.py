@@ -18,7 +18,7 @@ from probes.red_circle.drawing import OUTSIDE, Treatment
 
 LEAST_PLACEBOS = 5
 SWEEP, POINT, PEOPLE = (
-    "Sweep: where a text lives, and which mark moves it most",
+    "Sweep the mark",
     "Point and name",
     "A circle round a person",
 )
@@ -91,7 +91,7 @@ class RedCircleParams(Params):
         NOTHING,
         Choice(
             label="Which of these is …?",
-            help="Regions: those of your marks, a grid, or the 240 shipped scenes, where the answer is known.",
+            help="Regions: those of your marks, a grid, or 240 shipped scenes with known names (about a minute).",
             options=AMONG, section=POINT,
         ),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ SIZE = (1920, 1080)
 EDGE = 48
 PANEL = 432
 """Pixels a side of each of the pictures."""
-ROWS = 8
+ROWS = 7
+LETTERS = 165
+"""Of the small print, about as many as a line holds."""
 INK, QUIET, PAPER = (29, 30, 31), (110, 112, 116), (255, 255, 255)
 UNMARKED, MARKED = (150, 155, 162), (230, 159, 0)
 LOW, HIGH = (0, 114, 178), (213, 94, 0)
@@ -43,6 +46,7 @@ def slide(report: Report[RedCircleResult]) -> bytes:
         pen.text((x, y), _cut(title, 40), INK, _font(24))
         page.paste(image, (x, y + 38))
     _numbers(pen, result, y + 38 + PANEL + 28)
+    _caution(pen, result.warnings())
     made = report.provenance
     foot = f"Clipspect · {made.model} · weights {made.weights_digest[:12]} · {made.time[:10]}"
     foot += " · bars: grey unmarked, orange marked"
@@ -50,6 +54,13 @@ def slide(report: Report[RedCircleResult]) -> bytes:
     stream = io.BytesIO()
     page.save(stream, format="PNG", optimize=True)
     return stream.getvalue()
+
+
+def _caution(pen: ImageDraw.ImageDraw, warnings: Sequence[str]) -> None:
+    """What a reader must know before trusting the headline: as much of it as two lines hold."""
+    text = " ".join(warnings)
+    if text:
+        _paragraph(pen, _cut(text, 2 * LETTERS), EDGE, SIZE[1] - 104, SIZE[0] - 2 * EDGE, 20)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -108,7 +119,7 @@ def _map(result: RedCircleResult, text: int) -> Image.Image:
 def _numbers(pen: ImageDraw.ImageDraw, result: RedCircleResult, y: int) -> None:
     """A row a text: its probability without and with the marks as bars, and how far it moved beyond placebos."""
     rows = sorted(result.of(DRAWN), key=lambda one: -abs(one.beyond.value))[:ROWS]
-    step = min(44, (SIZE[1] - 60 - y) // max(len(rows), 1))
+    step = min(44, (SIZE[1] - 120 - y) // max(len(rows), 1))
     font = _font(max(16, min(24, step - 12)))
     for place, one in enumerate(rows):
         top = y + place * step

@@ -99,10 +99,9 @@ def test_marks_are_added_coloured_and_taken_away(tab: Tab) -> None:
     page.keyboard.press("Delete")
     (left,) = written(tab, r"^circle[^\n]*$")
     assert left == first
-    page.keyboard.press("Delete")
-    expect(page.locator(".field:has(#field-marks) .error")).to_contain_text("Draw 1 to 8 marks")
-    page.mouse.click(*spot(tab, 0.5, 0.5))
-    expect(page.locator(".field:has(#field-marks) .error")).to_have_count(0)
+    page.keyboard.press("Delete")  # the last one stays
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_disabled()
+    assert written(tab, "circle") == (left,)
 
 
 def test_what_is_typed_is_drawn_and_what_is_wrong_is_said(tab: Tab) -> None:
@@ -114,6 +113,15 @@ def test_what_is_typed_is_drawn_and_what_is_wrong_is_said(tab: Tab) -> None:
     page.fill(MARKS, "blob 0.8,0.2")
     page.locator("h1").click()
     expect(page.locator(".field:has(#field-marks) .error")).to_contain_text("is no mark; there are circle")
+    expect(page.locator(".stage")).to_have_attribute(
+        "data-marks", re.compile("green")
+    )  # what was drawn last stays
+
+
+def test_what_is_wrong_in_a_fold_opens_it(tab: Tab) -> None:
+    page = tab.open(QUICK + "&among=my+marks", ".notice")
+    expect(page.locator(".field:has(#field-among) .error")).to_contain_text("Draw at least two marks")
+    expect(page.locator(".glance")).to_have_count(2)  # the bars need no second mark
 
 
 def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(tab: Tab) -> None:
