@@ -16,7 +16,12 @@ from probes.core.examples import examples
 from probes.core.marks import Mark
 from probes.core.pictures import Picture
 from probes.core.probe import run
+from probes.core.prompts import encode_prompts
+from probes.core.statistics import rank_p
+from probes.red_circle.drawing import Treatment, draw
+from probes.red_circle.effects import template_logits
 from probes.red_circle.parameters import RedCircleParams
+from probes.red_circle.placebos import drawn, elsewhere
 from probes.zero_shot.science import ZeroShotParams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,23 +94,25 @@ def test_an_unmarked_copy_moves_nothing(bundled):
 
 
 @pytest.mark.slow
-def test_circles_at_places_dealt_by_chance_are_called_effects_five_times_in_a_hundred():
-    """On the balanced model, at a place dealt as the placebos' are, nothing is there to find."""
+@pytest.mark.parametrize(("radius", "most"), [(0.1, 0.08), (0.2, 0.12)])
+def test_circles_at_places_dealt_by_chance_are_called_effects_five_times_in_a_hundred(radius, most):
+    """On the balanced model, at a place dealt as the placebos' are, nothing is there to find.
+
+    A circle of a fifth of the height leaves few places that are not next to it, and errs more: the notes say so.
+    """
     backend, rng = load("bundled:balanced", device="cpu", precision="float32"), np.random.default_rng(0)
     pictures, regions = scenes.pictures(), scenes.regions()
-    called, headlines = 0, 0
-    for number, picture in enumerate(pictures.read(pictures.names)):
-        params = RedCircleParams(
-            images=(picture,),
-            marks=(Mark("circle", (tuple(rng.uniform(0.22, 0.78, 2)),), 0.2, width=0.03),),
-            texts=tuple(region.name for region in regions.of(picture.name, 144, 144)),
-            templates=("{}", "a photo of {}"), placebos=39, seed=number, foveal=False, grid=0, curves=False,
-        )  # fmt: skip
-        result = run(red_circle.PROBE, params, backend).result
-        called += result.effects[0].beyond.p <= 0.05
-        headlines += "moved no text clearly" not in result.headline()
-    assert 0.02 <= called / len(pictures) <= 0.08
-    assert headlines / len(pictures) <= 0.08  # corrected over the texts of a scene
+    called = []
+    for number, picture in enumerate(pictures.read(pictures.names[:120])):
+        reach = radius + 0.015
+        treatment = Treatment((Mark("circle", (tuple(rng.uniform(reach, 1 - reach, 2)),), radius, width=0.03),))
+        names = [region.name for region in regions.of(picture.name, picture.width, picture.height)]
+        texts = encode_prompts(backend, names, ("{}", "a photo of {}"))
+        away = drawn(picture, elsewhere(picture, treatment, 39, number))
+        logits = template_logits(backend, backend.encode_images([draw(picture, treatment), *away]), texts)
+        changes = logits.mean(axis=1)
+        called += [rank_p(changes[0, place], changes[1:, place]) <= 0.05 for place in range(len(names))]
+    assert 0.02 <= np.mean(called) <= most
 
 
 def test_decomposition_of_the_bundled_model_sums_to_its_embedding(bundled):

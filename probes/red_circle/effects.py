@@ -10,9 +10,10 @@ t, with the model's own logit scale:
                                                  once
 
 p of beyond_l: two-tailed rank of the mark among mark and placebos (`statistics.rank_p`), exact if its place is
-exchangeable with theirs; Benjamini-Hochberg over texts. The same rank among scattered ink is a second hurdle: an
-effect that ink alone has is not the mark's. Other colours and shapes are too few for a test; their means are told.
-Probabilities are of the ensemble of templates, as in the zero-shot probe.
+exchangeable with theirs (but for the places next to it, which are left out); Benjamini-Hochberg over texts. The
+same rank among scattered ink is a second hurdle: an effect that ink alone has is not the mark's. Other colours
+and shapes are too few for a test; their means are told. Probabilities are of the ensemble of templates, as in the
+zero-shot probe.
 """
 
 from __future__ import annotations

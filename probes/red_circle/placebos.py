@@ -25,6 +25,9 @@ TOLD = {
     "scattered": "the same ink, scattered",
 }
 """What each kind is called in a figure."""
+NEAREST = 0.5
+"""A placebo's centre is at least so many times the mark's size away. A rank is exact where no place is left out, and
+leaving out all that overlap the mark calls too many large marks effects where nothing is to find."""
 SCATTERED = 39
 """How often the ink is scattered: the smallest p-value is 1/40."""
 TRIES = 50
@@ -49,7 +52,7 @@ class Placebo:
 def elsewhere(
     picture: Picture, treatment: Treatment, count: int, seed: int, view: Box = (0.0, 0.0, 1.0, 1.0)
 ) -> tuple[Placebo, ...]:
-    """The same marks at `count` other places: whole, and each at least its own size away from where it was.
+    """The same marks at `count` other places: whole, and each at least half its size away from where it was.
 
     Places are uniform over those allowed, which lie in `view`: a placebo that the tower never sees would be none.
     The tries depend on the seed and the marks' sizes alone, so that a mark that moves a little keeps most of its
@@ -78,7 +81,7 @@ def _places(picture: Picture, mark: Mark, count: int, rng: np.random.Generator, 
         return []
     tries = low + (high - low) * rng.random((count * TRIES, 2))
     size = max((right - left) * aspect, bottom - top) / 2
-    away = np.hypot((tries[:, 0] - x) * aspect, tries[:, 1] - y) >= size
+    away = np.hypot((tries[:, 0] - x) * aspect, tries[:, 1] - y) >= NEAREST * size
     return [mark.moved_to(float(across), float(down)) for across, down in tries[away][:count]]
 
 

@@ -23,6 +23,7 @@ ENTRIES = (
     FakeEntry("bundled:skewed", "Skewed", 19_000_000, True, "Comes along."),
     FakeEntry("bundled:balanced", "Balanced", 19_000_000, True, "Comes along."),
     FakeEntry("slow:model", "Slow", 600_000_000, True),
+    FakeEntry("unhurried:model", "Unhurried", 600_000_000, True),
     FakeEntry("lacking:model", "Lacking", 600_000_000, True),
     FakeEntry("ViT-B-32-quickgelu:openai", "ViT-B-32-quickgelu (openai)", 605_000_000, False),
     FakeEntry("broken:model", "Broken", 605_000_000, False),
@@ -50,6 +51,8 @@ def load(spec: str, progress: Progress = no_progress) -> PixelBackend:
         return PixelBackend(card=replace(card, logit_scale=5.0))
     if spec.startswith("slow:"):
         return PixelBackend(card=card, delay=6.0)
+    if spec.startswith("unhurried:"):
+        return PixelBackend(card=card, delay=2.0)
     if spec.startswith("lacking:"):
         return PixelBackend(card=replace(CARD, spec=spec))
     if spec.startswith("bug:"):

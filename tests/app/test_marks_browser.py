@@ -126,7 +126,7 @@ def test_what_is_wrong_in_a_fold_opens_it(tab: Tab) -> None:
 
 def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(tab: Tab) -> None:
     page = tab.open(
-        "/red-circle?model=slow:model&grid=14&curves=off&foveal=off&texts=a+dog&texts=a+cat", ".progress"
+        "/red-circle?model=unhurried:model&grid=14&curves=off&foveal=off&texts=a+dog&texts=a+cat", ".progress"
     )
     expect(page.locator("#stop")).to_be_visible()
     expect(page.locator("#answer-model .headline")).to_contain_text("placebos")
@@ -137,7 +137,7 @@ def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(tab: Tab) -> N
     expect(page.locator("#answer-model .cautions")).to_contain_text("The map has")
     with page.expect_download() as download:
         page.click("#save-json")
-    assert download.value.suggested_filename == "red_circle_slow-model.json"
+    assert download.value.suggested_filename == "red_circle_unhurried-model.json"
 
 
 def test_accusing_labels_stand_behind_a_note(tab: Tab) -> None:
