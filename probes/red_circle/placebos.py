@@ -26,7 +26,7 @@ TOLD = {
 }
 """What each kind is called in a figure."""
 NEAREST = 0.5
-"""A placebo's centre is at least so many times the mark's size away. A rank is exact where no place is left out, and
+"""A placebo's centre is at least so many times the mark's size away. A rank is exact where no place is left out;
 leaving out all that overlap the mark calls too many large marks effects where nothing is to find."""
 SCATTERED = 39
 """How often the ink is scattered: the smallest p-value is 1/40."""
