@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from markupsafe import escape
 
 from probes import registry
 from probes.core import export
@@ -113,6 +114,9 @@ def test_html_opens_without_a_network(probe, report):
         assert outside not in html
     assert "Plotly.newPlot" in html
     assert probe.card.question in html
+    assert any("zyx" in warning for warning in report.result.warnings())
+    for warning in report.result.warnings():  # what a reader must know leaves with the report
+        assert str(escape(warning)) in html
 
 
 def test_write_leaves_every_form(probe, report, tmp_path):
