@@ -65,6 +65,7 @@ def _move(params: RedCircleParams, backend: Backend, number: int) -> float:
 
 def _single(params: RedCircleParams, backend: Backend) -> float:
     """Seconds of encoding as many marked pictures one by one."""
+    params = replace(params, images=(stage.small(params.images[0]),))
     frames = [
         preview(replace(params, marks=(params.marks[0].moved_to(0.2 + 0.003 * n, 0.7 - 0.002 * n),)))
         for n in range(196)
