@@ -35,12 +35,17 @@ def found(params: Params, wanted: Mapping[str, object]) -> dict[str, Withheld]:
 
 
 def _noted(f: Field, wanted: object) -> str:
-    """The name of the first list with a note that lines are from, or nothing."""
+    """The name of the list with a note that most of the lines are from, or nothing."""
     if not isinstance(f.control, Lines) or not isinstance(wanted, tuple):
         return ""
     told = "\n".join(wanted).casefold()  # a line may say more than the word: its paraphrases
-    presets = f.control.presets.items()
-    return next((n for n, one in presets if one.note and any(line.casefold() in told for line in one.lines)), "")
+    counts = {
+        name: sum(line.casefold() in told for line in one.lines)
+        for name, one in f.control.presets.items()
+        if one.note
+    }
+    most = max(counts, key=lambda name: counts[name], default="")
+    return most if counts.get(most) else ""
 
 
 def told(withheld: Mapping[str, Withheld], labels: Mapping[str, str]) -> str:

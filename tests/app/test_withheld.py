@@ -6,6 +6,7 @@ import pytest
 
 from app import withheld
 from probes.bias_audit.parameters import BiasAuditParams
+from probes.core.word_lists import lists
 
 
 @pytest.mark.parametrize("line", ["a thief", "A Thief", "x = a thief | a robber", "a thief = somebody"])
@@ -14,6 +15,12 @@ def test_a_noted_word_is_found_however_the_line_says_it(line):
     assert set(kept) == {"words"}
     assert (kept["words"].lines, kept["words"].preset) == (("a cook", line), "accusing")
     assert "accuse" in withheld.told(kept, {"words": "Words"})
+
+
+def test_the_note_is_that_of_the_list_that_most_words_are_from():
+    crime = lists()["crime"]
+    kept = withheld.found(BiasAuditParams(), {"words": crime.words})
+    assert (kept["words"].preset, kept["words"].note) == ("crime", crime.note)
 
 
 def test_other_words_come_with_a_link():
