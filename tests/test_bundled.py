@@ -103,7 +103,7 @@ def test_circles_at_places_dealt_by_chance_are_called_effects_five_times_in_a_hu
     backend, rng = load("bundled:balanced", device="cpu", precision="float32"), np.random.default_rng(0)
     pictures, regions = scenes.pictures(), scenes.regions()
     called = []
-    for number, picture in enumerate(pictures.read(pictures.names[:120])):
+    for number, picture in enumerate(pictures.read(pictures.names[:90])):
         reach = radius + 0.015
         treatment = Treatment((Mark("circle", (tuple(rng.uniform(reach, 1 - reach, 2)),), radius, width=0.03),))
         names = [region.name for region in regions.of(picture.name, picture.width, picture.height)]
