@@ -9,11 +9,19 @@ from probes.bias_audit.parameters import BiasAuditParams
 from probes.core.word_lists import lists
 
 
-@pytest.mark.parametrize("line", ["a thief", "A Thief", "x = a thief | a robber", "a thief = somebody"])
-def test_a_noted_word_is_found_however_the_line_says_it(line):
+@pytest.mark.parametrize(
+    ("line", "preset"),
+    [
+        ("a thief", "accusing"),  # both lists have it: the first
+        ("A Thief", "accusing"),
+        ("x = a thief | a robber", "crime"),  # a robber is in this one alone
+        ("a thief = somebody", "accusing"),
+    ],
+)
+def test_a_noted_word_is_found_however_the_line_says_it(line, preset):
     kept = withheld.found(BiasAuditParams(), {"words": ("a cook", line), "k": 9})
     assert set(kept) == {"words"}
-    assert (kept["words"].lines, kept["words"].preset) == (("a cook", line), "accusing")
+    assert (kept["words"].lines, kept["words"].preset) == (("a cook", line), preset)
     assert "accuse" in withheld.told(kept, {"words": "Words"})
 
 
