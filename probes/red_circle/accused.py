@@ -48,8 +48,8 @@ class Accusation:
     Attributes:
         accusing: whether it is one of the accusing labels.
         change: of the logit, mean over pictures.
-        other_colour: the same with a blue circle at the same place.
-        placebo_mean: the same with the red circle elsewhere.
+        other_colour: the same in blue at the same place, or in red where the mark is blue.
+        placebo_mean: the same circle elsewhere.
         beyond: change less placebo_mean; interval and p over pictures.
     """
 
@@ -71,7 +71,7 @@ class PersonRow:
     logit_change: float
     low: float | None
     high: float | None
-    blue_circle_mean: float
+    other_colour_mean: float
     placebo_mean: float
     beyond_placebos: float
     beyond_low: float | None
@@ -149,7 +149,7 @@ def rows(found: Sequence[Accusation]) -> tuple[PersonRow, ...]:
             logit_change=one.change.value,
             low=one.change.interval.low if one.change.interval else None,
             high=one.change.interval.high if one.change.interval else None,
-            blue_circle_mean=one.other_colour,
+            other_colour_mean=one.other_colour,
             placebo_mean=one.placebo_mean,
             beyond_placebos=one.beyond.value,
             beyond_low=one.beyond.interval.low if one.beyond.interval else None,

@@ -152,8 +152,8 @@ def people(result: RedCircleResult) -> go.Figure:
     rows = sorted(result.people, key=lambda one: (not one.accusing, -one.beyond.value))
     figure = go.Figure()
     for name, colour, symbol, values in (
-        ("blue circle, same place", BLUE, "circle-open", [one.other_colour for one in rows]),
-        ("red circle, elsewhere", GREY, "circle", [one.placebo_mean for one in rows]),
+        ("another colour, same place", BLUE, "circle-open", [one.other_colour for one in rows]),
+        ("the same circle elsewhere", GREY, "circle", [one.placebo_mean for one in rows]),
     ):
         figure.add_trace(
             go.Scatter(
@@ -166,7 +166,7 @@ def people(result: RedCircleResult) -> go.Figure:
         chosen = [(y, one) for y, one in enumerate(rows) if one.accusing is accusing]
         if chosen:
             figure.add_trace(_people(name, colour, chosen))
-    styled(figure, "A red circle round a drawn person", height=200 + 34 * len(rows))
+    styled(figure, "A circle round a drawn person", height=200 + 34 * len(rows))
     figure.update_xaxes(title_text="change of the logit, mean over pictures", zeroline=True, zerolinewidth=2)
     return _labelled(figure, [one.text for one in rows])
 
@@ -179,7 +179,7 @@ def _people(name: str, colour: str, rows: Sequence[tuple[int, Accusation]]) -> g
         text=[f"beyond placebos {one.beyond.describe()}, corrected p = {one.p_adjusted:.2g}" for _, one in rows],
         mode="markers",
         marker={"color": colour, "symbol": "diamond", "size": 12},
-        name=f"red circle round the person, label {name}",
+        name=f"round the person, label {name}",
         hovertemplate="%{x:+.2f}<br>%{text}<extra></extra>",
     )
 

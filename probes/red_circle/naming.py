@@ -26,7 +26,8 @@ from probes.red_circle.visual_prompts import encoded
 
 SHOWN_EVERY = 40
 """Pictures after which the count so far is shown."""
-
+TOLD = 5
+"""Sentences of a kind that are told one by one."""
 SEEN = 0.5
 """Share of a region that the tower has to see."""
 LOOKED_AT = 60
@@ -97,7 +98,8 @@ def pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
             return result
         regions, files = scenes.regions(), scenes.pictures()
     shown, told = _scenes(backend, regions, files, params.images[0])
-    told += [f"{regions.name}, row {problem.row}: {problem.reason}." for problem in regions.problems[:3]]
+    wrong = [f"{regions.name}, row {problem.row}: {problem.reason}." for problem in regions.problems]
+    told += _shortened(wrong, "rows")
     if not shown:
         return replace(result, cautions=(*result.cautions, *told))
     called = tuple(dict.fromkeys(region.name for scene in shown for region in scene.regions if region.name))
@@ -116,21 +118,22 @@ def pointed(asked: Asked, result: RedCircleResult, progress: Progress) -> RedCir
             so_far = f"Pointing is counted on {number + 1} of {len(shown)} pictures."
             show(progress, replace(result, pointing=table, cautions=(*result.cautions, *told, so_far)))
     table = pointing.accuracy(found, asked.style, params.seed)
-    told += _unfamiliar(backend, [scene.picture for scene in shown], called)
+    told += text_warnings(backend, called)
+    if len(files):  # of the one picture on the page it is told already
+        told += _unfamiliar(backend, [scene.picture for scene in shown])
     return replace(result, pointing=table, cautions=(*result.cautions, *told))
 
 
-def _unfamiliar(backend: Backend, pictures: Sequence[Picture], called: Sequence[str]) -> list[str]:
-    """Sentences on pictures and names of a set that are unlike the model's training."""
+def _unfamiliar(backend: Backend, pictures: Sequence[Picture]) -> list[str]:
+    """A sentence on pictures of a set that are unlike the model's training, if there are any."""
     asked = pictures[:LOOKED_AT]
     strange = sum(warning is not None for warning in backend.unfamiliar_pictures(asked))
-    told = list(text_warnings(backend, called))
-    if strange:
-        told.append(
-            f"Of {len(asked)} pictures of the set, {strange} are unlike anything this model was trained on: "
-            "what it says of them means little."
-        )
-    return told
+    if not strange:
+        return []
+    return [
+        f"Of {len(asked)} pictures of the set, {strange} are unlike anything this model was trained on: "
+        "what it says of them means little."
+    ]
 
 
 def _scenes(
@@ -157,4 +160,10 @@ def _scenes(
         told.append(
             "No picture has two regions and a name that only one of them bears: there is nothing to count."
         )
-    return found, told[:5]
+    return found, _shortened(told, "pictures")
+
+
+def _shortened(told: list[str], what: str) -> list[str]:
+    """The first sentences, and how many there are besides."""
+    rest = len(told) - TOLD
+    return told if rest <= 0 else [*told[:TOLD], f"So it is with {rest} more {what}."]

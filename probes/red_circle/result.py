@@ -145,7 +145,7 @@ class RedCircleResult:
             told.append(
                 "With one text alone its probability is always 100 %, whatever the picture: read the logit."
             )
-        return (*told, *self.cautions)
+        return tuple(dict.fromkeys((*told, *self.cautions)))
 
     def tables(self) -> Mapping[str, tuple[Any, ...]]:
         """`effects`, `placebos`, `sweep`, `curves`, `choices`, `pointing` and `people`."""

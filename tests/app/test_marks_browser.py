@@ -151,7 +151,7 @@ def test_accusing_labels_stand_behind_a_note(tab: Tab) -> None:
     page.click("#confirm-accusing")
     expect(page.locator("#field-accusing textarea")).to_have_value(re.compile("a suspect"))
     page.click("#run")
-    expect(page.locator("#evidence-model")).to_contain_text("A red circle round a drawn person")
+    expect(page.locator("#evidence-model")).to_contain_text("A circle round a drawn person")
     expect(page.locator("#command textarea, #command input").first).to_have_value(
         re.compile("--accusing @accusing")
     )

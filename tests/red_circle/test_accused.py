@@ -36,7 +36,7 @@ def test_a_planted_accusation_is_found_and_labels_without_it_are_not():
     assert rows["a suspect"].beyond_placebos > 0
     assert rows["a suspect"].p_adjusted < 0.01
     assert rows["a suspect"].pictures == PICTURES
-    assert rows["a suspect"].blue_circle_mean < rows["a suspect"].logit_change
+    assert rows["a suspect"].other_colour_mean < rows["a suspect"].logit_change
     assert not any(rows[text].accusing for text in NEUTRAL)
     assert result.accused.n == PICTURES
     assert result.accused.value == pytest.approx(
