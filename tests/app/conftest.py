@@ -62,6 +62,7 @@ class Tab:
         self.page, self.address = page, address
         self.complaints: list[str] = []
         self.abroad: list[str] = []
+        self.asked: list[str] = []
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._hear(str(error)))
@@ -74,6 +75,15 @@ class Tab:
     def _watch(self, url: str) -> None:
         if not url.startswith((self.address, "data:", "blob:")):
             self.abroad.append(url)
+        if "/queue/join" in url or "/run/" in url:
+            self.asked.append(url)
+
+    def rest(self, milliseconds: int = 1_500) -> None:
+        """Wait until the page has asked the server for nothing this long: what opening it began is over."""
+        known = -1
+        while known != len(self.asked):
+            known = len(self.asked)
+            self.page.wait_for_timeout(milliseconds)
 
     def open(self, path: str, until: str = ".headline") -> Page:
         self.page.goto(self.address + path)
