@@ -13,10 +13,9 @@ import torch
 from open_clip.transform import image_transform_v2
 from torch import Tensor
 
-from probes.backend import loading, specs
+from probes.backend import decomposition, loading, specs, towers
 from probes.backend.cache import MemoryStore
 from probes.backend.clip import Clip
-from probes.backend.decomposition import decompose
 from probes.backend.device import Placement, choose_precision
 from probes.core.model import Float32
 from probes.core.pictures import Picture
@@ -112,7 +111,10 @@ class Case:
 
     def decompose(self) -> object:
         """The decomposition of the same batch."""
-        return decompose(self._loaded.model.visual, self._random)
+        visual = self._loaded.model.visual
+        reader = towers.image_reader(visual)
+        assert not isinstance(reader, str)
+        return decomposition.decompose(reader, lambda: visual(self._random))
 
     def agreement(self, precision: str | None = None) -> float:
         """Least cosine of our rows with those of the loop."""

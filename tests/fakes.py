@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from PIL import Image
 
+from probes.core.decomposition import Decomposition
 from probes.core.errors import CapabilityError
-from probes.core.model import Capability, Decomposition, Float32, ModelCard, Progress, Tokens, no_progress
+from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
 
 SIDE = 16

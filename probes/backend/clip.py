@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from probes.backend import decomposition, foveal, gradients, loading, tokens
 from probes.backend import device as devices
+from probes.backend import foveal, gradients, loading, tokens
+from probes.backend.anatomy import Anatomy
 from probes.backend.cache import MemoryStore, Store, key_of
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
 from probes.backend.disk import shared_disk
-from probes.backend.encoding import Encoder
+from probes.backend.encoding import Encoder, batch_of
 from probes.backend.familiarity import Familiarity
 from probes.backend.preprocessing import Preprocessing
 from probes.backend.specs import Spec
-from probes.core.errors import CapabilityError, ModelError
-from probes.core.model import Capability, Decomposition, Float32, ModelCard, Progress, Tokens, no_progress
+from probes.core.decomposition import Decomposition, joined
+from probes.core.errors import CapabilityError
+from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
 
 
@@ -48,10 +49,13 @@ class Clip:
         self._preprocessing = Preprocessing(loaded.preprocess, placement.device)
         self._familiarity = Familiarity.read(loaded.recipe.folder)
         warning = tokens.make_repeatable(self._tokenizer)
-        reason = decomposition.why_not(self._model.visual)
-        lacks = {Capability.DECOMPOSE: reason, Capability.ATTEND: reason} if reason else {}
+        self._lock = threading.Lock()  # one forward pass at a time, and nobody's hooks on another's
+        batch = batch_of(placement)
+        self._anatomy = Anatomy(
+            self._model, self._tokenize, self._preprocessing, placement.device, self._lock, batch
+        )
         size = self._preprocessing.size
-        self._card = make_card(loaded, placement, size, lacks, (warning,) if warning else ())
+        self._card = make_card(loaded, placement, size, self._lacks(), (warning,) if warning else ())
         model_key = key_of(self._card.weights_digest, repr(self._model), str(loaded.recipe.config))
         spaces = (
             key_of("image", model_key, self._preprocessing.digest, placement.precision),
@@ -59,7 +63,15 @@ class Clip:
         )
         self._focused_space = key_of("focused", spaces[0])
         self._encoder = Encoder(
-            self._model, self._tokenize, self._preprocessing, placement, self._card.width, spaces, memory, disk
+            self._model,
+            self._tokenize,
+            self._preprocessing,
+            placement,
+            self._card.width,
+            spaces,
+            memory,
+            disk,
+            self._lock,
         )
 
     @property
@@ -116,48 +128,42 @@ class Clip:
         """Split image embeddings into terms of heads, MLPs and constants, in float32.
 
         Raises:
-            CapabilityError: the tower is not a plain pre-norm ViT.
+            CapabilityError: the tower is none whose embedding is a sum over heads.
+            ModelError: `by_token` asks for more memory than there is.
+        """
+        return joined(list(self.decompose_each(pictures, by_token, progress)))
+
+    def decompose_each(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Iterator[Decomposition]:
+        """The same a batch at a time, so that memory does not grow with the number of pictures.
+
+        Raises:
+            CapabilityError: the tower is none whose embedding is a sum over heads.
             ModelError: `by_token` asks for more memory than there is.
         """
         self._require(Capability.DECOMPOSE)
-        visual = self._model.visual
-        n, layers, heads, seen, d = len(pictures), *decomposition.shape(visual), self._card.width
-        if by_token:
-            self._check_room(n * layers * heads * seen * d * 4)
-        result = Decomposition(
-            heads=np.empty((n, layers, heads, d), np.float32),
-            mlps=np.empty((n, layers, d), np.float32),
-            initial=np.empty((n, d), np.float32),
-            constant=np.empty((n, d), np.float32),
-            embedding=np.empty((n, d), np.float32),
-            error=0.0,
-            grid=(int(visual.grid_size[0]), int(visual.grid_size[1])),
-            tokens=np.empty((n, layers, heads, seen, d), np.float32) if by_token else None,
-        )
-        error = 0.0
-        for part, pixels in self._batches(pictures, progress, "taking the embedding apart"):
-            with self._encoder.lock:
-                terms = decomposition.decompose(visual, pixels, by_token)
-            error = max(error, terms.error())
-            for name in ("heads", "mlps", "initial", "constant", "embedding"):
-                getattr(result, name)[part] = getattr(terms, name).cpu().numpy()
-            if result.tokens is not None and terms.tokens is not None:
-                result.tokens[part] = terms.tokens.cpu().numpy()
-        return replace(result, error=error)
+        return self._anatomy.of_pictures(pictures, by_token, progress)
 
-    def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
-        """Attention weights of the class token over all tokens, (n, L, H, T), rows summing to one.
+    def decompose_texts(
+        self, texts: Sequence[str], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        """Split text embeddings into terms of heads, MLPs and constants, in float32.
 
         Raises:
-            CapabilityError: the tower has no class token whose attention can be read.
+            CapabilityError: the tower is none whose embedding is a sum over heads.
+        """
+        self._require(Capability.DECOMPOSE_TEXTS)
+        return joined(list(self._anatomy.of_texts(texts, by_token, progress)))
+
+    def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
+        """Attention weights of the token that is read over all tokens, (n, L, H, T), rows summing to one.
+
+        Raises:
+            CapabilityError: the tower is none whose attention can be read.
         """
         self._require(Capability.ATTEND)
-        visual = self._model.visual
-        maps = np.empty((len(pictures), *decomposition.shape(visual)), np.float32)
-        for part, pixels in self._batches(pictures, progress, "reading attention"):
-            with self._encoder.lock:
-                maps[part] = decomposition.class_attention(visual, pixels).cpu().numpy()
-        return maps
+        return self._anatomy.attention(pictures, progress)
 
     def encode_focused(
         self,
@@ -172,7 +178,7 @@ class Clip:
             CapabilityError: the tower has no class token whose attention can be biased.
             ValueError: there are not as many focuses as pictures.
         """
-        self._require(Capability.ATTEND)
+        self._require(Capability.FOCUS)
         keys = [
             key_of(self._focused_space, picture.digest, where.digest, repr(float(strength)))
             for picture, where in zip(pictures, focus, strict=True)
@@ -202,7 +208,7 @@ class Clip:
         visual = self._model.visual
         bias = strength * foveal.over_patches(visual, where)
         with (
-            self._encoder.lock,
+            self._lock,
             torch.inference_mode(),
             self._placement.autocast(),
             foveal.attending(visual, bias),
@@ -225,7 +231,7 @@ class Clip:
             features: Tensor = self._model.encode_image(self._preprocessing.normalise(point))
             return features
 
-        with self._encoder.lock:
+        with self._lock:
             with torch.no_grad():
                 direction = F.normalize(self._model.encode_text(ids).float(), dim=-1)[0]
             slope = gradients.cosine_gradient(encode, unit, direction)
@@ -269,30 +275,16 @@ class Clip:
         if not self._card.can(capability):
             raise CapabilityError(f"{self._card.name} cannot {capability.value}: {self._card.lacks[capability]}")
 
-    def _check_room(self, needed: int) -> None:
-        left = devices.available_bytes(torch.device("cpu"))
-        if 2 * needed > left:
-            raise ModelError(
-                f"terms by token of so many pictures take {needed / 1e9:.1f} GB and {left / 1e9:.1f} GB of memory "
-                "are left; ask for fewer pictures"
-            )
-
-    def _batches(
-        self, pictures: Sequence[Picture], progress: Progress, doing: str
-    ) -> Iterator[tuple[slice, Tensor]]:
-        """What the tower takes in, a batch at a time; the next one is prepared while one is computed."""
-        size = self._encoder.batch
-        parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-        waiting = [self._preprocessing.submit(picture) for picture in parts[0]] if parts else []
-        for index in range(len(parts)):
-            progress(index / len(parts), doing)
-            pixels = [future.result() for future in waiting]
-            following = parts[index + 1] if index + 1 < len(parts) else ()
-            waiting = [self._preprocessing.submit(picture) for picture in following]
-            unit = self._preprocessing.unit(pixels)
-            start = index * size
-            yield slice(start, start + len(pixels)), self._preprocessing.normalise(unit)
-        progress(1.0, doing)
+    def _lacks(self) -> dict[Capability, str]:
+        """For each capability the model does not have, why."""
+        images, texts, focus = self._anatomy.images, self._anatomy.texts, self._anatomy.why_no_focus
+        reasons = {
+            Capability.DECOMPOSE: images if isinstance(images, str) else None,
+            Capability.DECOMPOSE_TEXTS: texts if isinstance(texts, str) else None,
+            Capability.ATTEND: images if isinstance(images, str) else None,
+            Capability.FOCUS: focus,
+        }
+        return {capability: reason for capability, reason in reasons.items() if reason}
 
 
 def open_model(spec: Spec, device: torch.device, precision: str, progress: Progress) -> Clip:

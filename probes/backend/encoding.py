@@ -28,6 +28,11 @@ AHEAD = 4
 Ask = Callable[[list[int]], list[Future[Float32]]]
 
 
+def batch_of(placement: Placement) -> int:
+    """Most pictures or texts of one forward pass."""
+    return BATCH.get(placement.device.type, 32)
+
+
 class Encoder:
     """The two towers of one model.
 
@@ -40,6 +45,7 @@ class Encoder:
         spaces: cache namespaces of pictures and of texts: everything but the content their embeddings depend on.
         memory: embeddings computed in this process.
         disk: embeddings of texts, and of pictures whose owner asked for it; None for none.
+        lock: held through each forward pass.
     """
 
     def __init__(
@@ -52,13 +58,14 @@ class Encoder:
         spaces: tuple[str, str],
         memory: Store,
         disk: Store | None,
+        lock: threading.Lock,
     ) -> None:
-        self.lock = threading.Lock()  # one forward pass at a time, and nobody's hooks on another's
+        self._lock = lock
         self._model, self._tokenize, self._preprocessing = model, tokenize, preprocessing
         self._placement, self._width = placement, width
         self._image_space, self._text_space = spaces
         self._memory, self._disk = memory, disk
-        self.batch = BATCH.get(placement.device.type, 32)
+        self.batch = batch_of(placement)
         self._images: Batcher[Future[RGB], Float32] = Batcher(self._encode_pixels, self.batch, "clipspect-images")
         self._texts: Batcher[str, Float32] = Batcher(self._encode_strings, self.batch, "clipspect-texts")
 
@@ -146,7 +153,7 @@ class Encoder:
         size = count
         while True:
             try:
-                with self.lock, torch.inference_mode(), self._placement.autocast():
+                with self._lock, torch.inference_mode(), self._placement.autocast():
                     parts = [forward(slice(start, start + size)).float() for start in range(0, count, size)]
                     rows: Float32 = F.normalize(torch.cat(parts), dim=-1).cpu().numpy()
                 break

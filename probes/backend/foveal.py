@@ -48,7 +48,7 @@ def attending(visual: Any, bias: Tensor) -> Iterator[None]:
     """Add a bias to the class token's attention logits. The hooks leave with the block, whatever happens.
 
     Args:
-        visual: a tower for which `decomposition.why_not` is None.
+        visual: a tower for which `towers.why_no_focus` is None.
         bias: over patches, (n, T - 1); the forward passes inside take n pictures.
     """
     hooks = [

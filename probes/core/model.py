@@ -2,12 +2,12 @@
 
 Arrays are NumPy, so that measures never depend on the library or the device that computed them. Embeddings are
 float32 unit rows. Symbols: n pictures or texts, d the width of the shared space, L layers, H heads, T tokens
-of the image tower (class token first, then patches row by row).
+of a tower (in images the class token first, if there is one, then patches row by row).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
+from probes.core.decomposition import Decomposition
 from probes.core.pictures import Picture, Raster
 
 Float32 = NDArray[np.float32]
@@ -33,8 +34,12 @@ class Capability(str, Enum):
 
     DECOMPOSE = "decompose"
     """Its image embedding is an exact sum over heads, MLPs and constants."""
+    DECOMPOSE_TEXTS = "decompose texts"
+    """So is its text embedding."""
     ATTEND = "attend"
     """Its attention maps can be read."""
+    FOCUS = "be told where to look"
+    """The attention of its class token can be biased."""
     DIFFERENTIATE = "differentiate"
     """Similarities have gradients in the pixels."""
 
@@ -122,35 +127,6 @@ class Tokens:
         return self.dropped > 0
 
 
-@dataclass(frozen=True, eq=False)
-class Decomposition:
-    """An image embedding as an exact sum of terms in the shared space (Gandelsman 2024).
-
-    embedding = initial + heads.sum((1, 2)) + mlps.sum(1) + constant, each term already put through the last
-    norm (with the mean and deviation of the whole held fixed) and the projection, and divided by the norm of
-    the whole.
-
-    Attributes:
-        heads: (n, L, H, d), each head's output summed over the tokens it reads.
-        mlps: (n, L, d).
-        initial: (n, d), the class token as it enters the first layer.
-        constant: (n, d), output biases of attention and the bias of the last norm.
-        embedding: (n, d), the model's own unit embedding of the same pictures in float32.
-        error: largest absolute difference between the sum and `embedding`.
-        tokens: (n, L, H, T, d), heads before the sum over tokens; None unless asked for.
-        grid: (rows, columns) of patches; T = 1 + rows x columns.
-    """
-
-    heads: Float32
-    mlps: Float32
-    initial: Float32
-    constant: Float32
-    embedding: Float32
-    error: float
-    grid: tuple[int, int]
-    tokens: Float32 | None = None
-
-
 class Backend(Protocol):
     """One loaded model, its cache in front. Safe to call from several threads."""
 
@@ -179,14 +155,32 @@ class Backend(Protocol):
         """Split image embeddings into terms of heads, MLPs and constants, in float32.
 
         Raises:
-            CapabilityError: the tower is not a plain pre-norm ViT.
+            CapabilityError: the tower is none whose embedding is a sum over heads.
+        """
+
+    def decompose_each(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Iterator[Decomposition]:
+        """The same a batch at a time, so that memory does not grow with the number of pictures.
+
+        Raises:
+            CapabilityError: the tower is none whose embedding is a sum over heads.
+        """
+
+    def decompose_texts(
+        self, texts: Sequence[str], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        """Split text embeddings into terms of heads, MLPs and constants, in float32.
+
+        Raises:
+            CapabilityError: the tower is none whose embedding is a sum over heads.
         """
 
     def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
-        """Attention weights of the class token over all tokens, (n, L, H, T), rows summing to one.
+        """Attention weights of the token that is read over all tokens, (n, L, H, T), rows summing to one.
 
         Raises:
-            CapabilityError: the tower has no class token whose attention can be read.
+            CapabilityError: the tower is none whose attention can be read.
         """
 
     def encode_focused(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
+from probes.core.decomposition import Decomposition
 from probes.core.errors import ClipspectError
-from probes.core.model import Capability, Decomposition, Float32, ModelCard, Progress, Tokens, no_progress
+from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
 
 SPEC = "none"
@@ -63,6 +64,18 @@ class NoModel:
 
     def decompose(
         self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        """Refuse."""
+        self._refuse()
+
+    def decompose_each(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Iterator[Decomposition]:
+        """Refuse."""
+        self._refuse()
+
+    def decompose_texts(
+        self, texts: Sequence[str], by_token: bool = False, progress: Progress = no_progress
     ) -> Decomposition:
         """Refuse."""
         self._refuse()

@@ -60,7 +60,7 @@ class Asked:
     def style(self) -> Style:
         """How regions are marked: as the first mark is."""
         first = self.params.marks[0]
-        able = self.params.foveal and self.backend.card.can(Capability.ATTEND)
+        able = self.params.foveal and self.backend.card.can(Capability.FOCUS)
         return Style(first.colour, first.width, self.params.strength, able)
 
 

@@ -171,8 +171,8 @@ def _cautions(asked: Asked) -> tuple[str, ...]:
             f"{original.name}: brought from {original.width} x {original.height} to {asked.picture.width} x "
             f"{asked.picture.height} before marks were drawn; the tower sees {backend.card.image_size[0]} a side."
         )
-    if params.foveal and not backend.card.can(Capability.ATTEND):
-        told.append(f"No foveal attention: {backend.card.lacks[Capability.ATTEND]}.")
+    if params.foveal and not backend.card.can(Capability.FOCUS):
+        told.append(f"No foveal attention: {backend.card.lacks[Capability.FOCUS]}.")
     if len(asked.names) > SWEPT:
         told.append(f"Maps, curves and regions are of the first {SWEPT} texts.")
     return tuple(told)

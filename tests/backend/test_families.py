@@ -49,6 +49,14 @@ FAMILIES = {
         "custom_text": True,
     },
 }
+TAKEN_APART = {
+    "ViT": "layer 2",
+    "CLIPA": "layer 2",
+    "ModifiedResNet": "pooling",
+    "CoCa": "pooling",
+    "PE": "pooling",
+    "SigLIP": "pooling",
+}
 HEAVY = {"SigLIP", "ViTamin", "PE", "EVA", "MobileCLIP"}
 
 
@@ -70,8 +78,17 @@ def test_each_family_encodes_and_says_what_it_cannot(family, monkeypatch):
     assert [cut.truncated for cut in backend.tokens(["a cat", "a dog " * 30])] == [False, True]
     assert backend.preprocess(shown)[0].decode().shape == (*backend.card.image_size, 3)
     assert np.abs(backend.gradient(shown[0], "a cat")).max() > 0
-    if family == "ViT":
-        assert backend.decompose(shown).error < 1e-5
+    assert backend.decompose_texts(["a cat", "a dog " * 30]).error < 1e-5
+    assert backend.card.can(Capability.FOCUS) == (family == "ViT")
+    if family in TAKEN_APART:
+        parts = backend.decompose(shown, by_token=True)
+        assert parts.error < 1e-5
+        assert parts.layers[-1] == TAKEN_APART[family]
+        assert parts.by_token.shape[3] == parts.prefix + np.prod(parts.grid)
+        size = np.abs(parts.outputs).max()
+        np.testing.assert_allclose(parts.by_token.sum(3) / size, parts.outputs / size, atol=1e-5)
+        np.testing.assert_allclose(parts.embedding, images, atol=1e-5)
+        np.testing.assert_allclose(backend.attention(shown).sum(-1), 1, atol=1e-5)
         return
     assert len(backend.card.lacks[Capability.DECOMPOSE]) > 20
     with pytest.raises(CapabilityError, match=r"cannot decompose: its (image tower|attention)"):
@@ -145,3 +162,5 @@ def test_text_towers_of_transformers(kind, monkeypatch, tmp_path):
     assert (len(long.pieces), long.dropped) == (6, 4)
     assert len(strange.pieces) == 2
     assert backend.decompose(small.pictures(1)).error < 1e-5
+    with pytest.raises(CapabilityError, match="transformers library"):
+        backend.decompose_texts(["a cat"])

@@ -195,7 +195,7 @@ def test_foveal_attention_is_asked_only_of_towers_that_can():
     assert [effect.text for effect in looked] == ["planted", "other"]
     result = run(PROBE, PARAMS, BACKEND).result
     assert not result.looked
-    assert any(CARD.lacks[Capability.ATTEND] in warning for warning in result.warnings())
+    assert any(CARD.lacks[Capability.FOCUS] in warning for warning in result.warnings())
     assert not run(PROBE, replace(PARAMS, foveal=False), able).result.looked
     still = run(PROBE, replace(PARAMS, strength=0.0), able).result.of(FOVEAL)
     assert all(effect.change.value == pytest.approx(0, abs=1e-6) for effect in still)
