@@ -77,4 +77,4 @@ def look(page: Page, now: Setting) -> Updates:
 def _at_hand(page: Page, spec: str) -> bool:
     """Whether a model may be asked at a glance."""
     ready = (*page.engine.opens_with, *page.engine.loaded())
-    return any(picker.same(spec, one) for one in ready)
+    return any(picker.same(picker.whole(spec), one) for one in ready)

@@ -99,7 +99,10 @@ def called(engine: Engine, spec: str) -> str:
     if title:
         return title
     entry = lookup(engine, spec)
-    return entry.name if entry is not None else spec
+    if entry is None:
+        return spec
+    off = specs.parse(spec).off
+    return f"{entry.name} {off.said()}" if off else entry.name
 
 
 def same(one: str, other: str) -> bool:
@@ -115,7 +118,7 @@ def sentence_of(text: str) -> str:
 def lookup(engine: Engine, spec: str) -> Entry | None:
     """The catalogue's entry of a model."""
     try:
-        wanted = str(specs.parse(spec))
+        wanted = str(specs.parse(spec).whole)
     except ClipspectError:
         return None
     return next((entry for entry in engine.models() if canonical(entry.spec) == wanted), None)
@@ -126,6 +129,14 @@ def canonical(spec: str) -> str:
     """The spelling of a specification that all its spellings share; the text itself if it is none."""
     try:
         return str(specs.parse(spec))
+    except ClipspectError:
+        return spec
+
+
+def whole(spec: str) -> str:
+    """The canonical specification of the model with everything on; the text itself if it is none."""
+    try:
+        return str(specs.parse(spec).whole)
     except ClipspectError:
         return spec
 

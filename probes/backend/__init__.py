@@ -18,11 +18,14 @@ from probes.core.model import Progress, no_progress
 
 if TYPE_CHECKING:
     from probes.backend.clip import Clip
+    from probes.backend.switched import Switched
 
 __all__ = ["Entry", "bundled", "catalogue", "installed", "load"]
 
 
-def load(spec: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress) -> Clip:
+def load(
+    spec: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress
+) -> Clip | Switched:
     """The model of that specification, from memory if it is loaded, else from disk or the hub.
 
     Args:

@@ -100,6 +100,13 @@ class Anatomy:
             done += len(found)
         return maps
 
+    def written(
+        self, pixels: Tensor, heads: Sequence[tuple[int, int]], mlps: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        """Embeddings of a batch and what some parts write to them, (n, d) each; the caller holds the lock."""
+        where = towers.image_where(self.model.visual)
+        return decomposition.written(known(self.images), lambda: self.features(pixels), heads, mlps, where)
+
     def features(self, pixels: Tensor) -> Tensor:
         """The image tower's output before its norm is divided out, (n, d)."""
         found = self.model.visual(pixels)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from cachetools import LRUCache
 
-from probes.core.model import Float32
+from probes.core.model import Float32, Progress
 
 MEMORY_BYTES = 256 * 1024**2
 
@@ -27,6 +28,44 @@ def key_of(*parts: str) -> str:
         digest.update(f"{len(encoded)}:".encode())
         digest.update(encoded)
     return digest.hexdigest()
+
+
+def remembered(
+    memory: Store,
+    keys: Sequence[str],
+    width: int,
+    size: int,
+    compute: Callable[[Sequence[int]], Float32],
+    progress: Progress,
+    doing: str,
+) -> Float32:
+    """Rows by key, from memory where they are, else computed and kept, (n, d).
+
+    Args:
+        memory: where rows are kept.
+        keys: of n rows.
+        width: d.
+        size: most rows to compute at once.
+        compute: the rows at some positions.
+        progress: told how far it is.
+        doing: what is being done, in words.
+    """
+    rows = np.empty((len(keys), width), np.float32)
+    missing = []
+    for place, key in enumerate(keys):
+        row = memory.get(key)
+        if row is None:
+            missing.append(place)
+        else:
+            rows[place] = row
+    for start in range(0, len(missing), size):
+        progress(start / len(missing), doing)
+        chosen = missing[start : start + size]
+        rows[chosen] = compute(chosen)
+        for place in chosen:
+            memory.put(keys[place], rows[place].copy())
+    progress(1.0, doing)
+    return rows
 
 
 class Store(Protocol):

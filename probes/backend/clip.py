@@ -14,7 +14,7 @@ from torch import Tensor
 from probes.backend import device as devices
 from probes.backend import foveal, gradients, loading, tokens
 from probes.backend.anatomy import Anatomy
-from probes.backend.cache import MemoryStore, Store, key_of
+from probes.backend.cache import MemoryStore, Store, key_of, remembered
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
 from probes.backend.disk import shared_disk
@@ -22,10 +22,12 @@ from probes.backend.encoding import Encoder, batch_of
 from probes.backend.familiarity import Familiarity
 from probes.backend.preprocessing import Preprocessing
 from probes.backend.specs import Spec
+from probes.backend.switched import Switched
 from probes.core.decomposition import Decomposition, joined
 from probes.core.errors import CapabilityError
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
+from probes.core.switches import Switches
 
 
 class Clip:
@@ -183,39 +185,17 @@ class Clip:
             key_of(self._focused_space, picture.digest, where.digest, repr(float(strength)))
             for picture, where in zip(pictures, focus, strict=True)
         ]
-        rows = [self._memory.get(key) for key in keys]
-        missing = [place for place, row in enumerate(rows) if row is None]
-        size = min(self._encoder.batch, foveal.most_at_once(self._model.visual))
-        for start in range(0, len(missing), size):
-            progress(start / len(missing), "looking closer")
-            chosen = missing[start : start + size]
-            found = self._focus([pictures[p] for p in chosen], [focus[p] for p in chosen], strength)
-            for place, row in zip(chosen, found, strict=True):
-                rows[place] = row
-                self._memory.put(keys[place], row)
-        progress(1.0, "looking closer")
-        return (
-            np.stack([row for row in rows if row is not None])
-            if rows
-            else np.empty((0, self._card.width), np.float32)
-        )
 
-    def _focus(self, pictures: Sequence[Picture], focus: Sequence[Picture], strength: float) -> Float32:
-        """One batch of `encode_focused`. The focus goes through the same preprocessing as its picture."""
-        waiting = [self._preprocessing.submit(one) for one in (*pictures, *focus)]
-        unit = self._preprocessing.unit([future.result() for future in waiting])
-        seen, where = unit[: len(pictures)], unit[len(pictures) :].mean(dim=1)
-        visual = self._model.visual
-        bias = strength * foveal.over_patches(visual, where)
-        with (
-            self._lock,
-            torch.inference_mode(),
-            self._placement.autocast(),
-            foveal.attending(visual, bias),
-        ):
-            features = visual(self._preprocessing.normalise(seen)).float()
-        found: Float32 = F.normalize(features, dim=-1).cpu().numpy()
-        return found
+        def features(pixels: Tensor) -> Tensor:
+            with self._placement.autocast():
+                return F.normalize(self._anatomy.features(pixels).float(), dim=-1)
+
+        def compute(chosen: Sequence[int]) -> Float32:
+            some = [pictures[place] for place in chosen], [focus[place] for place in chosen]
+            return foveal.focused(self._anatomy, *some, strength, features)
+
+        size = min(self._anatomy.batch, foveal.most_at_once(self._model.visual))
+        return remembered(self._memory, keys, self._card.width, size, compute, progress, "looking closer")
 
     def gradient(self, picture: Picture, text: str) -> Float32:
         """Gradient of cosine(picture, text) in what the tower sees, per unit of colour 0..1: (h, w, 3).
@@ -254,6 +234,20 @@ class Clip:
             return (None,) * len(texts)
         lengths = [len(cut.pieces) + cut.dropped + 2 for cut in self.tokens(texts)]
         return tuple(known.text(text, length) for text, length in zip(texts, lengths, strict=True))
+
+    def without(self, switches: Switches, usual: Sequence[Picture]) -> Switched:
+        """The same model with heads and MLPs of its image tower switched off: see `probes.backend.switched`.
+
+        Args:
+            switches: what is off.
+            usual: pictures over which what is off keeps its mean.
+
+        Raises:
+            CapabilityError: the tower is none whose embedding is a sum over heads.
+            ModelError: the tower has no such part.
+        """
+        self._require(Capability.DECOMPOSE)
+        return Switched(self, self._anatomy, self._memory, switches, usual)
 
     def untrained(self, seed: int = 0) -> Clip:
         """The same architecture before any training, with weights from a seed. It is not kept in memory.

@@ -20,13 +20,13 @@ ICLR 2024, arXiv:2310.05916.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from probes.backend.readers import Reader, Where, Wish
+from probes.backend.readers import Reader, Trace, Where, Wish
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,8 @@ def decompose(reader: Reader, forward: Callable[[], Tensor], where: Where = 0, b
     """
     with reader.tracing(Wish(by_token=by_token), where) as trace:
         features = forward().float()
-    assert trace.whole is not None  # for the type checker: the hooks have run
-    ending, deviation = reader.ending, reader.ending.inverse_deviation(trace.whole)
-    fixed = ending.constant(features.shape[1], features)
-    length = (ending.through(trace.whole) * deviation + fixed).norm(dim=-1, keepdim=True)
-    scale = deviation / length  # (n, 1)
-    n, d = features.shape
+    ending, (n, d) = reader.ending, features.shape
+    scale, length, fixed = _scales(reader, trace, features)
     mlps = [features.new_zeros(n, 0, d), *(ending.through(mlp)[:, None] for mlp in trace.mlps)]
     initial = features.new_zeros(n, d) if trace.initial is None else ending.through(trace.initial) * scale
     terms = Terms(
@@ -87,8 +83,48 @@ def decompose(reader: Reader, forward: Callable[[], Tensor], where: Where = 0, b
 
 
 @torch.inference_mode()
+def written(
+    reader: Reader,
+    forward: Callable[[], Tensor],
+    heads: Sequence[tuple[int, int]],
+    mlps: Sequence[int],
+    where: Where = 0,
+) -> tuple[Tensor, Tensor]:
+    """Embeddings of a batch, and the sum of what some heads and MLPs write to each: (n, d) and (n, d).
+
+    Only the layers concerned are watched, so that it costs little more than a plain forward pass.
+
+    Args:
+        reader: how the tower is read.
+        forward: runs the tower, once, to features (n, d) of any length.
+        heads: (layer, head) pairs.
+        mlps: layers whose MLP counts.
+        where: which token is read.
+    """
+    layers = sorted({layer for layer, _ in heads})
+    with reader.tracing(Wish(layers=frozenset(layers), mlps=frozenset(mlps)), where) as trace:
+        features = forward().float()
+    scale, _, _ = _scales(reader, trace, features)
+    total = torch.zeros_like(features)
+    for layer, head in heads:
+        total += trace.outputs[layers.index(layer)][:, head] @ reader.writes[layer, head]
+    for mlp in trace.mlps:
+        total += reader.ending.through(mlp)
+    return torch.nn.functional.normalize(features, dim=-1), total * scale
+
+
+@torch.inference_mode()
 def attention(reader: Reader, forward: Callable[[], Tensor], where: Where = 0) -> Tensor:
     """Attention weights of the token that is read over all tokens, (n, L, H, T), rows summing to one."""
     with reader.tracing(Wish(outputs=False), where) as trace:
         forward()
     return torch.stack(trace.attention, dim=1)
+
+
+def _scales(reader: Reader, trace: Trace, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What all terms are multiplied with (n, 1), the embeddings' norms (n, 1), and what is added to all (d,)."""
+    assert trace.whole is not None  # for the type checker: the hooks have run
+    deviation = reader.ending.inverse_deviation(trace.whole)
+    fixed = reader.ending.constant(features.shape[1], features)
+    length = (reader.ending.through(trace.whole) * deviation + fixed).norm(dim=-1, keepdim=True)
+    return deviation / length, length, fixed

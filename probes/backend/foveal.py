@@ -13,12 +13,17 @@ arXiv:2407.05578.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from probes.backend.anatomy import Anatomy
+from probes.core.model import Float32
+from probes.core.pictures import Picture
 
 ROOM = 128_000_000
 """Bytes of attention masks that are held at once: they grow with heads and the square of the tokens."""
@@ -41,6 +46,31 @@ def over_patches(visual: Any, focus: Tensor) -> Tensor:
     rows, columns = (int(side) for side in visual.grid_size)
     pooled = F.adaptive_avg_pool2d(focus[:, None].float(), (rows, columns))
     return pooled.reshape(len(focus), rows * columns)
+
+
+def focused(
+    anatomy: Anatomy,
+    pictures: Sequence[Picture],
+    focus: Sequence[Picture],
+    strength: float,
+    features: Callable[[Tensor], Tensor],
+) -> Float32:
+    """One batch of embeddings under foveal attention, (n, d). A focus is preprocessed as its picture is.
+
+    Args:
+        anatomy: of the model.
+        pictures: n pictures.
+        focus: n grey pictures of the same sizes, white where to look.
+        strength: s.
+        features: what the tower takes in to unit embeddings, (n, d).
+    """
+    preprocessing, visual = anatomy.preprocessing, anatomy.model.visual
+    waiting = [preprocessing.submit(one) for one in (*pictures, *focus)]
+    unit = preprocessing.unit([future.result() for future in waiting])
+    bias = strength * over_patches(visual, unit[len(pictures) :].mean(dim=1))
+    with anatomy.lock, torch.inference_mode(), attending(visual, bias):
+        found: Float32 = features(preprocessing.normalise(unit[: len(pictures)])).cpu().numpy()
+    return found
 
 
 @contextmanager

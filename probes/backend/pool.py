@@ -6,7 +6,7 @@ import gc
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 
@@ -16,8 +16,11 @@ from probes.backend import specs
 from probes.backend.clip import Clip, open_model
 from probes.backend.device import choose_device
 from probes.backend.specs import Spec
+from probes.backend.switched import Switched
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
+from probes.core.pictures import Picture
+from probes.usual_pictures import usual_pictures
 
 Key = tuple[Spec, str, str]
 Opener = Callable[[Spec, torch.device, str, Progress], Clip]
@@ -29,22 +32,29 @@ class Pool:
     Args:
         budget: most bytes of weights together. The model asked for last always stays, even alone above it.
         opener: what loads a model.
+        usual: the pictures over which a part that is switched off keeps its mean.
     """
 
-    def __init__(self, budget: int, opener: Opener = open_model) -> None:
-        self._budget, self._opener = budget, opener
+    def __init__(
+        self, budget: int, opener: Opener = open_model, usual: Callable[[], Sequence[Picture]] = usual_pictures
+    ) -> None:
+        self._budget, self._opener, self._usual = budget, opener, usual
         self._models: OrderedDict[Key, Future[Clip]] = OrderedDict()
         self._lock = threading.Lock()
 
     def load(
         self, text: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress
-    ) -> Clip:
+    ) -> Clip | Switched:
         """The model, loading it if nobody has. Whoever asks while it is being loaded waits for it.
 
         Raises:
             ModelError: see `probes.backend.load`.
         """
-        spec, where = specs.parse(text), choose_device(device)
+        spec = specs.parse(text)
+        whole = self._load(spec.whole, choose_device(device), precision, progress)
+        return whole.without(spec.off, self._usual()) if spec.off else whole
+
+    def _load(self, spec: Spec, where: torch.device, precision: str, progress: Progress) -> Clip:
         key = (spec, str(where), precision)
         with self._lock:
             future = self._models.get(key)

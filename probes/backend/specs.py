@@ -10,6 +10,9 @@
 | `local-dir:FOLDER`       | a folder in open_clip's format                                               |
 | `random:NAME[:SEED]`     | open_clip's architecture with random weights: a control, never a model of anything |
 
+After any of them, `~` and parts of the image tower switch those parts off (`probes.core.switches`), such as
+`bundled:skewed~L4H2,M5`.
+
 Parsing reads no file but the list of bundled folders, and never imports torch.
 """
 
@@ -19,11 +22,12 @@ import difflib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from probes.core.errors import ModelError
+from probes.core.switches import EVERYTHING_ON, MARK, Switches, split
 
 DEFAULT_BUNDLED = "skewed"
 CONFIG_NAME = "open_clip_config.json"
@@ -54,15 +58,25 @@ class Spec:
         name: bundled name, open_clip architecture, `ORG/NAME` or folder.
         pretrained: open_clip's tag, or the file of the weights; empty for the other kinds.
         seed: of random weights.
+        off: what is switched off of the image tower.
     """
 
     kind: Kind
     name: str
     pretrained: str = ""
     seed: int = 0
+    off: Switches = EVERYTHING_ON
+
+    @property
+    def whole(self) -> Spec:
+        """The same with everything on."""
+        return replace(self, off=EVERYTHING_ON)
 
     def __str__(self) -> str:
         """The canonical spelling, which parses to the same specification."""
+        return f"{self._named()}{MARK}{self.off}" if self.off else self._named()
+
+    def _named(self) -> str:
         if self.kind in (Kind.PAIR, Kind.FILE):
             return f"{self.name}:{self.pretrained}"
         if self.kind is Kind.RANDOM:
@@ -76,7 +90,11 @@ def parse(text: str) -> Spec:
     Raises:
         ModelError: it is empty or malformed. Whether the model exists is not asked here.
     """
-    text = text.strip()
+    name, off = split(text.strip())
+    return replace(_parse_whole(name), off=off)
+
+
+def _parse_whole(text: str) -> Spec:
     head, colon, rest = text.partition(":")
     if not text:
         raise ModelError(f"no model was named; write {_WAYS}")

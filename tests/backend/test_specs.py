@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from probes.backend import specs
 from probes.backend.specs import Kind, Spec, parse
 from probes.core.errors import ModelError
+from probes.core.switches import Switches
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,20}", fullmatch=True).filter(
     lambda name: name not in {"bundled", "random"} and not name.endswith(specs.WEIGHT_SUFFIXES)
@@ -92,3 +93,14 @@ def test_bundled_names_put_the_default_first(tmp_path, monkeypatch):
     assert specs.bundled_names() == ("skewed", "apple", "zebra")
     with pytest.raises(ModelError, match="did you mean apple"):
         specs.bundled_folder("aple")
+
+
+@pytest.mark.parametrize(
+    "name", ["bundled:skewed", "ViT-B-32:openai", "hf-hub:timm/ViT-B-16-SigLIP", "random:RN50:3"]
+)
+def test_parts_of_the_tower_are_switched_off_behind_any_name(name):
+    spec = parse(f"{name}~l4h2,M1")
+    assert str(spec) == f"{name}~L4H2,M1"
+    assert parse(str(spec)) == spec
+    assert spec.whole == parse(name)
+    assert spec.off == Switches.parse("M1,L4H2")
