@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,7 +34,9 @@ CARD = ModelCard(
     logit_scale=20.0,
     lacks={
         Capability.DECOMPOSE: "pixels have no heads.",
+        Capability.DECOMPOSE_TEXTS: "texts of pixels have no heads.",
         Capability.ATTEND: "pixels do not attend.",
+        Capability.FOCUS: "pixels have no attention to bias.",
         Capability.DIFFERENTIATE: "pixels have no gradients.",
     },
 )
@@ -90,6 +92,16 @@ class PixelBackend:
         self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
     ) -> Decomposition:
         raise CapabilityError(self.card.lacks[Capability.DECOMPOSE])
+
+    def decompose_each(
+        self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
+    ) -> Iterator[Decomposition]:
+        raise CapabilityError(self.card.lacks[Capability.DECOMPOSE])
+
+    def decompose_texts(
+        self, texts: Sequence[str], by_token: bool = False, progress: Progress = no_progress
+    ) -> Decomposition:
+        raise CapabilityError(self.card.lacks[Capability.DECOMPOSE_TEXTS])
 
     def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.ATTEND])
