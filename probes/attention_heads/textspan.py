@@ -44,6 +44,7 @@ from numpy.typing import NDArray
 
 from probes.core.model import Float32, Progress, no_progress
 from probes.core.resampling import TIE, bootstrap_weights
+from probes.core.threads import one_blas_thread
 
 Float64 = NDArray[np.float64]
 
@@ -51,6 +52,8 @@ Norms = Literal["kept", "unit"]
 
 LEFT = 1e-3
 """Length of a unit phrase below which what is left of it is rounding, be it that of half precision."""
+AT_ONCE = 20
+"""Resamples between two reports of progress."""
 NOTHING = 1e-9
 """Share of the head's variance below which a direction is not worth speaking of."""
 FLAT = 1e-12
@@ -129,16 +132,18 @@ def span(
         count: how many phrases are picked; fewer where there is nothing left to explain.
         norms: what becomes of the length of phrases.
     """
-    head = _head(outputs, writes, texts)
-    covariance = head.covariance()
-    picks, units, shares = _picked(head, covariance, head.most(count, len(outputs)), norms)
-    return Span(
-        picks=picks,
-        shares=shares,
-        directions=(units @ head.basis).astype(np.float32),
-        scores=(head.pictures @ units.T).astype(np.float32),
-        variance=float(np.trace(covariance)),
-    )
+    # at these sizes two threads take several times as long as one where cores are shared
+    with one_blas_thread():
+        head = _head(outputs, writes, texts)
+        covariance = head.covariance()
+        picks, units, shares = _picked(head, covariance, head.most(count, len(outputs)), norms)
+        return Span(
+            picks=picks,
+            shares=shares,
+            directions=(units @ head.basis).astype(np.float32),
+            scores=(head.pictures @ units.T).astype(np.float32),
+            variance=float(np.trace(covariance)),
+        )
 
 
 def span_all(
@@ -191,21 +196,28 @@ def stability(
         outputs, writes, texts, count, norms: as for `span`.
         resamples: B.
         seed: of the draws.
-        progress: told after each resample.
+        progress: told now and then.
     """
-    head = _head(outputs, writes, texts)
-    picks, _, _ = _picked(head, head.covariance(), head.most(count, len(outputs)), norms)
-    again = np.zeros(len(picks))
-    if not len(picks):
-        return again
-    done = 0
+    with one_blas_thread():
+        head = _head(outputs, writes, texts)
+        picks, _, _ = _picked(head, head.covariance(), head.most(count, len(outputs)), norms)
+    again, done = np.zeros(len(picks)), 0
     for weights in bootstrap_weights(len(outputs), resamples, seed):
-        for row in weights.astype(np.float64):
-            most = head.most(count, int(np.count_nonzero(row)))
-            again += np.isin(picks, _picked(head, head.covariance(row), most, norms)[0])
-            done += 1
+        for start in range(0, len(weights), AT_ONCE):
+            rows = weights[start : start + AT_ONCE].astype(np.float64)
+            with one_blas_thread():
+                again += sum(_picked_again(head, picks, row, count, norms) for row in rows)
+            done += len(rows)
             progress(done / resamples, "TextSpan: resampling pictures")
     return again / resamples
+
+
+def _picked_again(
+    head: _Head, picks: NDArray[np.intp], weights: Float64, count: int, norms: Norms
+) -> NDArray[np.bool_]:
+    """Which picks (k,) are picked again from pictures drawn as often as weights (n,) say."""
+    most = head.most(count, int(np.count_nonzero(weights)))
+    return np.isin(picks, _picked(head, head.covariance(weights), most, norms)[0])
 
 
 def _head(outputs: Float32, writes: Float32, texts: Float32 | Float64) -> _Head:
@@ -251,7 +263,7 @@ def _picked(
 
 
 def _best(variance: Float64, left: Float64, norms: Norms) -> int | None:
-    """The phrase to pick, of the variance (m,) and squared length (m,) of what is left of each; None if nothing is.
+    """The phrase to pick, from variance and squared length of what is left of each, (m,); None if nothing is left.
 
     Of phrases that are equal but for rounding the first, so that copies of a phrase do not take turns.
     """
