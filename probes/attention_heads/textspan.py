@@ -6,8 +6,8 @@ phrases, projected onto the space the head can write to. Then, step by step:
     pick    p = argmax_t Var(C t)           the phrase whose inner products with the rows of C vary most
     remove  u = t_p / ||t_p||,  C <- C - C u u^T,  T <- T - T u u^T
 
-The share of a pick is Var(C u) / tr Cov(C): what its direction adds to the picks before it. No more directions
-exist than the head is wide, and n pictures span n - 1 at most.
+The share of a pick is Var(C u) / tr Cov(C): what its direction adds to the picks before it. No more phrases are
+picked than the rank of Cov(C), which is the head's width e or n - 1 at most.
 
 Nothing here is done in d dimensions. With C = Z Q, the rows of Q (r, d) an orthonormal basis of the row space of
 the head's `writes` (e, d), r <= e, all inner products are those of the coordinates Z (n, r) and T Q^T (m, r). Nor
@@ -111,10 +111,6 @@ class _Head:
         covariance: Float64 = (weights[:, None] * self.pictures).T @ self.pictures / n - np.outer(mean, mean)
         return covariance
 
-    def most(self, count: int, pictures: int) -> int:
-        """How many phrases can be picked at most, of so many different pictures."""
-        return max(0, min(count, len(self.basis), len(self.phrases), pictures - 1))
-
 
 def span(
     outputs: Float32,
@@ -136,7 +132,7 @@ def span(
     with one_blas_thread():
         head = _head(outputs, writes, texts)
         covariance = head.covariance()
-        picks, units, shares = _picked(head, covariance, head.most(count, len(outputs)), norms)
+        picks, units, shares = _picked(head, covariance, count, norms)
         return Span(
             picks=picks,
             shares=shares,
@@ -200,24 +196,17 @@ def stability(
     """
     with one_blas_thread():
         head = _head(outputs, writes, texts)
-        picks, _, _ = _picked(head, head.covariance(), head.most(count, len(outputs)), norms)
+        picks, _, _ = _picked(head, head.covariance(), count, norms)
     again, done = np.zeros(len(picks)), 0
     for weights in bootstrap_weights(len(outputs), resamples, seed):
         for start in range(0, len(weights), AT_ONCE):
             rows = weights[start : start + AT_ONCE].astype(np.float64)
             with one_blas_thread():
-                again += sum(_picked_again(head, picks, row, count, norms) for row in rows)
+                for row in rows:
+                    again += np.isin(picks, _picked(head, head.covariance(row), count, norms)[0])
             done += len(rows)
             progress(done / resamples, "TextSpan: resampling pictures")
     return again / resamples
-
-
-def _picked_again(
-    head: _Head, picks: NDArray[np.intp], weights: Float64, count: int, norms: Norms
-) -> NDArray[np.bool_]:
-    """Which picks (k,) are picked again from pictures drawn as often as weights (n,) say."""
-    most = head.most(count, int(np.count_nonzero(weights)))
-    return np.isin(picks, _picked(head, head.covariance(weights), most, norms)[0])
 
 
 def _head(outputs: Float32, writes: Float32, texts: Float32 | Float64) -> _Head:
@@ -234,31 +223,32 @@ def _head(outputs: Float32, writes: Float32, texts: Float32 | Float64) -> _Head:
 
 
 def _picked(
-    head: _Head, covariance: Float64, most: int, norms: Norms
+    head: _Head, covariance: Float64, count: int, norms: Norms
 ) -> tuple[NDArray[np.intp], Float64, Float64]:
-    """Phrases (k,), their unit directions (k, r) and shares of variance (k,), k at most `most`."""
+    """Phrases (k,), their unit directions (k, r) and shares of variance (k,), k at most `count`."""
     phrases, total = head.phrases, float(np.trace(covariance))
+    rank = int(np.count_nonzero(np.linalg.eigvalsh(covariance) > NOTHING * total)) if total > head.floor else 0
+    most = max(0, min(count, rank, len(phrases)))
     picks: list[int] = []
     units, shares = np.zeros((most, len(covariance))), np.zeros(most)
-    if total > head.floor:
-        variance = np.einsum("mr,mr->m", phrases @ covariance, phrases)
-        left = np.einsum("mr,mr->m", phrases, phrases)
-        while len(picks) < most:
-            pick = _best(variance, left, norms)
-            if pick is None:
-                break
-            before = units[: len(picks)]
-            unit = _apart(_apart(phrases[pick], before), before)  # twice, or rounding would tilt it
-            unit /= np.linalg.norm(unit)
-            pulled = covariance @ unit
-            explained = float(unit @ pulled)
-            if explained <= NOTHING * total:
-                break
-            along, across = phrases @ unit, phrases @ _apart(pulled, before)
-            variance += along * (along * explained - 2 * across)
-            left -= along**2
-            units[len(picks)], shares[len(picks)] = unit, explained / total
-            picks.append(pick)
+    variance = np.einsum("mr,mr->m", phrases @ covariance, phrases)
+    left = np.einsum("mr,mr->m", phrases, phrases)
+    while len(picks) < most:
+        pick = _best(variance, left, norms)
+        if pick is None:
+            break
+        before = units[: len(picks)]
+        unit = _apart(_apart(phrases[pick], before), before)  # twice, or rounding would tilt it
+        unit /= np.linalg.norm(unit)
+        pulled = covariance @ unit
+        explained = float(unit @ pulled)
+        if explained <= NOTHING * total:
+            break
+        along, across = phrases @ unit, phrases @ _apart(pulled, before)
+        variance += along * (along * explained - 2 * across)
+        left -= along**2
+        units[len(picks)], shares[len(picks)] = unit, explained / total
+        picks.append(pick)
     return np.array(picks, dtype=np.intp), units[: len(picks)], shares[: len(picks)]
 
 

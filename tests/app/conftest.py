@@ -20,7 +20,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds before a page counts as stuck; a busy machine is no failure."""
 LEAVING = ("AbortError", "Connection errored out")
 """What Gradio itself says when one leaves a page while it listens to the server."""

@@ -14,6 +14,7 @@ from tests.modality_gap.clouds import pairs, plainly
 pytestmark = pytest.mark.browser
 
 STAGE = "#evidence-model .explorer-stage"
+GAP = "#evidence-model .explorer-tile[data-key=gap] .explorer-value"
 
 
 def opened(tab: Tab, path: str = "/modality-gap") -> Page:
@@ -35,8 +36,11 @@ SLIDE_JS = "(slider, delta) => { slider.value = delta; slider.dispatchEvent(new 
 
 
 def slide(page: Page, delta: float) -> None:
+    """Move the slider, and wait until the gap has followed."""
+    gap = page.locator(GAP)
+    before = gap.get_attribute("data-value") or ""
     part(page, ".explorer-slider").evaluate(SLIDE_JS, delta)
-    page.wait_for_timeout(150)
+    expect(gap).not_to_have_attribute("data-value", before)
 
 
 def npz(images: np.ndarray, texts: np.ndarray) -> dict[str, object]:
@@ -76,8 +80,7 @@ def test_something_else_is_done_to_the_clouds(tab: Tab) -> None:
     page = opened(tab)
     still = tile(page, "gap")
     part(page, ".explorer-move[data-key=centred]").click()
-    page.wait_for_timeout(700)
-    assert tile(page, "gap") < still / 2
+    page.wait_for_function(f"most => document.querySelector('{GAP}').dataset.value < most", arg=still / 2)
     expect(part(page, ".explorer-move-note")).to_contain_text("mean")
     slide(page, 0.1)
     expect(part(page, ".explorer-move[data-key=centred]")).to_have_attribute("aria-pressed", "false")
@@ -116,8 +119,10 @@ def test_own_embeddings_are_measured_and_what_cannot_be_is_refused_beside_the_fi
     expect(page.get_by_text("60 pairs of width 12")).to_be_visible()
     tab.run()
     expect(page.locator("#answer-model .headline")).to_contain_text("n = 60 pairs")
-    page.wait_for_timeout(300)
-    assert tile(page, "gap") == pytest.approx(plainly(images, texts)["gap"], abs=1e-3)
+    expected = plainly(images, texts)["gap"]
+    page.wait_for_function(
+        f"gap => Math.abs(document.querySelector('{GAP}').dataset.value - gap) < 1e-3", arg=expected
+    )
     assert part(page, ".explorer-colour option[value=norm]").count() == 1
     assert page.locator("#evidence-beside").is_hidden()
     page.set_input_files("#field-embeddings input[type=file]", [{**npz(images, texts), "buffer": b"no arrays"}])
