@@ -165,7 +165,7 @@ def test_phrases_that_do_not_span_the_head_leave_something(norms):
 def test_directions_are_orthonormal_and_scores_are_coordinates(norms, n, e, m, seed):
     outputs, writes, texts = drawn(n, e, 20, m, seed)
     found = span(outputs, writes, texts, 50, norms)
-    assert found.shares.min() > 0
+    assert (found.shares > 0).all()
     assert found.shares.sum() <= 1 + 1e-12
     np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(len(found.picks)), atol=1e-5)
     rows = terms(outputs, writes)
