@@ -1,7 +1,8 @@
 """The shipped set of regions: scenes of two to four things in the held-out style, each with its box and name.
 
 The things are those that the circle scenes of the training pairs show, so that what is planted of circles can be
-found; the drawings are of the style that no pair shows. A box is that of the pixels which the thing changes.
+found; the drawings are of the style that no pair shows. A box is that of the pixels which the thing changes, and
+a mask says whose each pixel is.
 """
 
 from __future__ import annotations
@@ -57,17 +58,38 @@ def boxes(world: World, shown: Scene) -> list[tuple[int, int, int, int]]:
     return found
 
 
+def mask(world: World, shown: Scene) -> NDArray[np.uint8]:
+    """Whose each pixel is, (SIDE, SIDE): 0 the ground's, k the k-th thing's, counted from 1.
+
+    A pixel belongs to the last thing drawn that changes it: what it covers is not seen.
+    """
+    stacked = [replace(shown, things=shown.things[:count]) for count in range(len(shown.things) + 1)]
+    found = np.zeros((SIDE, SIDE), np.uint8)
+    before, *each = _pixels(world, stacked)
+    for number, after in enumerate(each, start=1):
+        found[np.abs(after.astype(np.int16) - before).max(axis=-1) > VISIBLE] = number
+        before = after
+    return found
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG", optimize=True)
+    return stream.getvalue()
+
+
 def _pixels(world: World, scenes: list[Scene]) -> NDArray[np.uint8]:
     drawn = world.draw(scenes, size=SIDE).permute(0, 2, 3, 1).numpy()
     return (255 * drawn).round().astype(np.uint8)
 
 
 def write(folder: Path, world: World) -> int:
-    """Write `scenes.zip` and `regions.csv` (boxes in pixels) and say how many regions there are."""
+    """Write `scenes.zip`, `masks.zip` and `regions.csv` (boxes in pixels) and say how many regions there are."""
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with (
         zipfile.ZipFile(folder / "scenes.zip", "w") as pictures,
+        zipfile.ZipFile(folder / "masks.zip", "w") as masks,
         (folder / "regions.csv").open("w", encoding="utf-8", newline="") as table,
     ):
         writer = csv.writer(table, lineterminator="\n")
@@ -75,9 +97,8 @@ def write(folder: Path, world: World) -> int:
         for number in range(COUNT):
             shown = scene(world, number)
             file = f"scene-{number + 1:03}.png"
-            stream = io.BytesIO()
-            Image.fromarray(_pixels(world, [shown])[0]).save(stream, format="PNG", optimize=True)
-            pictures.writestr(zipfile.ZipInfo(file), stream.getvalue())
+            pictures.writestr(zipfile.ZipInfo(file), _png(_pixels(world, [shown])[0]))
+            masks.writestr(zipfile.ZipInfo(file), _png(mask(world, shown)))
             for thing, box in zip(shown.things, boxes(world, shown), strict=True):
                 writer.writerow((file, *box, fill("a {}", thing.name)))
                 count += 1

@@ -72,3 +72,25 @@ def test_the_shipped_scenes_are_whole():
             left, top, right, bottom = (round(share * 144) for share in one.box)
             part = picture.rgb[top:bottom, left:right].astype(int)
             assert np.abs(part - np.median(picture.rgb, axis=(0, 1))).max() > 40  # something is drawn there
+
+
+def test_masks_say_whose_each_pixel_is():
+    """A thing's pixels lie in its box and reach its edges, unless a later thing covers some of them."""
+    regions, masks = scenes.regions(), scenes.masks()
+    pictures = scenes.pictures()
+    assert set(masks) == set(pictures.names)
+    covered = 0
+    for name, mask in masks.items():
+        found = regions.of(name, 144, 144)
+        assert mask.shape == (144, 144)
+        assert mask.max() == len(found)
+        for number, one in enumerate(found, start=1):
+            left, top, right, bottom = (round(share * 144) for share in one.box)
+            rows, columns = np.nonzero(mask == number)
+            assert top <= rows.min()
+            assert rows.max() < bottom
+            assert left <= columns.min()
+            assert columns.max() < right
+            edges = (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1)
+            covered += edges != (top, bottom, left, right)
+    assert covered < 40  # of 735
