@@ -1,0 +1,122 @@
+"""Maps over patches as masks, and how well they fit masks that are known.
+
+A map says for each patch how much it speaks for a text. It is brought to the picture's size, and a pixel is
+called the thing's where the map is above its own mean (Chefer, Gur & Wolf 2021, as Gandelsman et al. 2024
+measure it): a rule without a free number, the same for every kind of map. How well a map orders the pixels,
+whatever the threshold, is its average precision.
+
+References: Chefer, Gur, Wolf, "Transformer Interpretability Beyond Attention Visualization", CVPR 2021,
+arXiv:2012.09838; Gandelsman, Efros, Steinhardt, ICLR 2024, arXiv:2310.05916, section 4.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import zoom
+from sklearn.metrics import average_precision_score
+
+from probes.core.resampling import RESAMPLES, bootstrap_weights, ends
+from probes.core.statistics import Interval
+
+Float64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well masks fit, over n of them. Counts of pixels are summed over pictures before they are divided.
+
+    Attributes:
+        n: how many things.
+        accuracy: share of pixels called rightly.
+        miou: mean of the intersection over union of the thing and of the rest.
+        miou_interval: 95 % interval over pictures.
+        average_precision: mean over things of how well the map orders pixels, 0 to 1.
+        precision_interval: 95 % interval over pictures.
+    """
+
+    n: int
+    accuracy: float
+    miou: float
+    miou_interval: Interval
+    average_precision: float
+    precision_interval: Interval
+
+
+def enlarged(maps: NDArray[np.floating], height: int, width: int) -> Float64:
+    """Maps over patches (n, rows, columns) at a picture's size (n, height, width), linear between patches."""
+    n, rows, columns = maps.shape
+    factors = (1, height / rows, width / columns)
+    found: Float64 = zoom(np.asarray(maps, np.float64), factors, order=1, mode="nearest", grid_mode=True)
+    if found.shape != (n, height, width):
+        raise ValueError(f"maps of {rows} x {columns} patches do not go into {height} x {width} pixels")
+    return found
+
+
+def above_mean(maps: Float64) -> Bools:
+    """The masks of maps (n, height, width): where each is above its own mean."""
+    masks: Bools = maps > maps.mean(axis=(1, 2), keepdims=True)
+    return masks
+
+
+def counts(masks: Bools, truth: Bools) -> Float64:
+    """Pixels of each of n masks, (n, 4): true thing, false thing, true rest, false rest."""
+    called, thing = masks.reshape(len(masks), -1), truth.reshape(len(truth), -1)
+    found = [called & thing, called & ~thing, ~called & ~thing, ~called & thing]
+    return np.stack([pixels.sum(axis=1) for pixels in found], axis=1).astype(np.float64)
+
+
+def miou(pixels: Float64) -> Float64:
+    """Mean IoU of thing and rest, (...,), from counts (..., 4) as `counts` orders them."""
+    true_thing, false_thing, true_rest, false_rest = np.moveaxis(pixels, -1, 0)
+    wrong = false_thing + false_rest
+    thing = _share(true_thing, true_thing + wrong)
+    rest = _share(true_rest, true_rest + wrong)
+    return (thing + rest) / 2
+
+
+def _share(part: Float64, whole: Float64) -> Float64:
+    """Their ratio; 1 where there is nothing to find and nothing was called."""
+    return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+
+
+def fit(maps: NDArray[np.floating], truth: Bools, pictures: NDArray[np.intp], seed: int) -> Fit:
+    """How well maps fit masks.
+
+    Args:
+        maps: (n, height, width), of n things.
+        truth: (n, height, width), each thing's own pixels.
+        pictures: (n,), which picture each thing is in; things of one picture are resampled together.
+        seed: of the resamples.
+
+    Raises:
+        ValueError: there is none, or a thing has no pixel or all of them.
+    """
+    if len(maps) == 0:
+        raise ValueError("there are no maps")
+    shares = truth.mean(axis=(1, 2))
+    if shares.min() == 0 or shares.max() == 1:
+        raise ValueError("a thing has no pixel, or nothing is around it")
+    pixels = counts(above_mean(np.asarray(maps, np.float64)), truth)
+    precision = np.array(
+        [average_precision_score(t.ravel(), m.ravel()) for t, m in zip(truth, maps, strict=True)], np.float64
+    )
+    _, codes = np.unique(pictures, return_inverse=True)
+    weights = np.concatenate(list(bootstrap_weights(int(codes.max()) + 1, RESAMPLES, seed)))[:, codes]
+    total = pixels.sum(axis=0)
+    return Fit(
+        n=len(maps),
+        accuracy=float((total[0] + total[2]) / total.sum()),
+        miou=float(miou(total)),
+        miou_interval=_interval(miou(weights.astype(np.float64) @ pixels)),
+        average_precision=float(precision.mean()),
+        precision_interval=_interval(weights @ precision / weights.sum(axis=1)),
+    )
+
+
+def _interval(draws: Float64) -> Interval:
+    low, high = ends(draws)
+    return Interval(float(low), float(high))
