@@ -89,7 +89,7 @@ def describe(engine: Engine, spec: str, card: ModelCard | None = None) -> Markup
 
 def about(engine: Engine, chosen: Sequence[str]) -> Markup:
     """What the bundled models among those chosen are, as their cards say it; nothing if none is bundled."""
-    told = [engine.told(spec) for spec in dict.fromkeys(map(canonical, chosen))]
+    told = [engine.told(spec) for spec in dict.fromkeys(map(whole, chosen))]
     return snippets.about([(title, text) for title, text in told if text])
 
 

@@ -33,3 +33,9 @@ def test_it_is_another_model_than_the_whole() -> None:
 def test_what_cannot_be_read_is_said(wrong: str) -> None:
     with pytest.raises(FieldError, match="tower"):
         picker.checked(ENGINE, wrong)
+
+
+def test_what_a_bundled_model_is_is_told_once() -> None:
+    told = picker.about(ENGINE, [OFF, "bundled:skewed"])
+    assert told.count("A small CLIP trained from nothing") == 1
+    assert told == picker.about(ENGINE, ["bundled:skewed"])
