@@ -265,7 +265,6 @@ def _told(spec: str) -> tuple[str, str]:
         if parsed.kind is not Kind.BUNDLED:
             return "", ""
         card = json.loads((specs.bundled_folder(parsed.name) / CARD).read_text(encoding="utf-8"))
-        title, off = str(card.get("title", "")), parsed.off
-        return f"{title} {off.said()}" if off else title, str(card.get("description", ""))
+        return parsed.off.named(str(card.get("title", ""))), str(card.get("description", ""))
     except (ClipspectError, OSError, ValueError):
         return "", ""

@@ -99,10 +99,7 @@ def called(engine: Engine, spec: str) -> str:
     if title:
         return title
     entry = lookup(engine, spec)
-    if entry is None:
-        return spec
-    off = specs.parse(spec).off
-    return f"{entry.name} {off.said()}" if off else entry.name
+    return specs.parse(spec).off.named(entry.name) if entry is not None else spec
 
 
 def same(one: str, other: str) -> bool:
@@ -117,10 +114,7 @@ def sentence_of(text: str) -> str:
 
 def lookup(engine: Engine, spec: str) -> Entry | None:
     """The catalogue's entry of a model."""
-    try:
-        wanted = str(specs.parse(spec).whole)
-    except ClipspectError:
-        return None
+    wanted = whole(spec)
     return next((entry for entry in engine.models() if canonical(entry.spec) == wanted), None)
 
 

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from probes.backend import decomposition, loading, specs, towers
 from probes.backend.cache import MemoryStore
 from probes.backend.clip import Clip
 from probes.backend.device import Placement, choose_precision
+from probes.backend.readers import Reader
 from probes.core.model import Float32
 from probes.core.pictures import Picture
 
@@ -111,10 +113,14 @@ class Case:
 
     def decompose(self) -> object:
         """The decomposition of the same batch."""
-        visual = self._loaded.model.visual
-        reader = towers.image_reader(visual)
-        assert not isinstance(reader, str)
-        return decomposition.decompose(reader, lambda: visual(self._random))
+        return decomposition.decompose(self._reader, lambda: self._loaded.model.visual(self._random))
+
+    @cached_property
+    def _reader(self) -> Reader:
+        """How the image tower is read: once for a model, as the backend does."""
+        found = towers.image_reader(self._loaded.model.visual)
+        assert not isinstance(found, str)  # both cases are plain ViTs
+        return found
 
     def agreement(self, precision: str | None = None) -> float:
         """Least cosine of our rows with those of the loop."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from probes import red_circle, scenes, zero_shot
+from probes import evaluation, red_circle, scenes, zero_shot
 from probes.backend import load
 from probes.core.examples import examples
 from probes.core.marks import Mark
@@ -22,6 +22,7 @@ from probes.red_circle.drawing import Treatment, draw
 from probes.red_circle.effects import template_logits
 from probes.red_circle.parameters import RedCircleParams
 from probes.red_circle.placebos import drawn, elsewhere
+from probes.usual_pictures import usual_pictures
 from probes.zero_shot.science import ZeroShotParams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,3 +152,20 @@ def test_models_that_cannot_be_had_end_in_one_line(arguments, status, part):
     assert done.returncode == status
     assert part in done.stderr
     assert done.stderr.strip().count("\n") == 0
+
+
+def test_the_usual_pictures_are_others_than_those_measured_on():
+    usual = usual_pictures()
+    assert len(usual) == len({picture.digest for picture in usual}) == 256
+    assert not {picture.digest for picture in usual} & {picture.digest for picture in evaluation.pictures()}
+
+
+def test_a_bundled_model_without_some_parts_is_loaded_by_name():
+    whole, off = load("bundled:skewed", device="cpu"), load("bundled:skewed~L2H4,M5", device="cpu")
+    shown = [example.picture() for example in examples()[:3]]
+    assert off.card.name == f"{whole.card.name} without L2H4, M5"
+    parts, usual = whole.decompose(shown), whole.decompose(usual_pictures())
+    rows = parts.embedding - parts.head(2, 4) - parts.mlps[:, 5] + (usual.head(2, 4) + usual.mlps[:, 5]).mean(0)
+    expected = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    np.testing.assert_allclose(off.encode_images(shown), expected, atol=1e-5)
+    assert np.abs(expected - whole.encode_images(shown)).max() > 1e-3

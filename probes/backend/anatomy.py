@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class Anatomy:
         device: where the model is.
         lock: held through each forward pass.
         batch: most pictures or texts of one forward pass.
+        measuring: held while a mean over many pictures is measured, so that two who want it measure it once.
     """
 
     model: Any
@@ -42,6 +43,7 @@ class Anatomy:
     device: torch.device
     lock: threading.Lock
     batch: int
+    measuring: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def images(self) -> Reader | str:
@@ -68,7 +70,8 @@ class Anatomy:
         """
         reader = known(self.images)
         where = towers.image_where(self.model.visual)
-        self._check_room(reader, min(len(pictures), self.batch) if by_token else 0)
+        if by_token:
+            self.check_room(min(len(pictures), self.batch))
         for pixels in self.batches(pictures, progress, "taking the embedding apart"):
             with self.lock:
                 terms = decomposition.decompose(reader, lambda: self.features(pixels), where, by_token)  # noqa: B023
@@ -128,7 +131,7 @@ class Anatomy:
     def _answer(self, reader: Reader, terms: Terms) -> Decomposition:
         return Decomposition(
             outputs=terms.outputs.cpu().numpy(),
-            writes=self._writes(reader),
+            writes=reader.writes_copied,
             mlps=terms.mlps.cpu().numpy(),
             initial=terms.initial.cpu().numpy(),
             constant=terms.constant.cpu().numpy(),
@@ -140,16 +143,13 @@ class Anatomy:
             grid=reader.grid,
         )
 
-    def _writes(self, reader: Reader) -> Float32:
-        """The reader's matrices, copied off the device once and shared by all answers."""
-        kept: dict[int, Float32] = self.__dict__.setdefault("_kept", {})
-        if id(reader) not in kept:
-            writes = reader.writes.cpu().numpy()
-            writes.setflags(write=False)
-            kept[id(reader)] = writes
-        return kept[id(reader)]
+    def check_room(self, n: int) -> None:
+        """Whether memory takes the terms of n pictures by token.
 
-    def _check_room(self, reader: Reader, n: int) -> None:
+        Raises:
+            ModelError: it does not.
+        """
+        reader = known(self.images)
         layers, heads, width = reader.shape
         needed, left = n * layers * heads * reader.tokens * width * 4, devices.available_bytes(torch.device("cpu"))
         if 2 * needed > left:

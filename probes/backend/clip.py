@@ -24,7 +24,6 @@ from probes.backend.preprocessing import Preprocessing
 from probes.backend.specs import Spec
 from probes.backend.switched import Switched
 from probes.core.decomposition import Decomposition, joined
-from probes.core.errors import CapabilityError
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
 from probes.core.switches import Switches
@@ -133,6 +132,9 @@ class Clip:
             CapabilityError: the tower is none whose embedding is a sum over heads.
             ModelError: `by_token` asks for more memory than there is.
         """
+        self._card.require(Capability.DECOMPOSE)
+        if by_token:
+            self._anatomy.check_room(len(pictures))
         return joined(list(self.decompose_each(pictures, by_token, progress)))
 
     def decompose_each(
@@ -144,7 +146,7 @@ class Clip:
             CapabilityError: the tower is none whose embedding is a sum over heads.
             ModelError: `by_token` asks for more memory than there is.
         """
-        self._require(Capability.DECOMPOSE)
+        self._card.require(Capability.DECOMPOSE)
         return self._anatomy.of_pictures(pictures, by_token, progress)
 
     def decompose_texts(
@@ -155,7 +157,7 @@ class Clip:
         Raises:
             CapabilityError: the tower is none whose embedding is a sum over heads.
         """
-        self._require(Capability.DECOMPOSE_TEXTS)
+        self._card.require(Capability.DECOMPOSE_TEXTS)
         return joined(list(self._anatomy.of_texts(texts, by_token, progress)))
 
     def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
@@ -164,7 +166,7 @@ class Clip:
         Raises:
             CapabilityError: the tower is none whose attention can be read.
         """
-        self._require(Capability.ATTEND)
+        self._card.require(Capability.ATTEND)
         return self._anatomy.attention(pictures, progress)
 
     def encode_focused(
@@ -180,7 +182,7 @@ class Clip:
             CapabilityError: the tower has no class token whose attention can be biased.
             ValueError: there are not as many focuses as pictures.
         """
-        self._require(Capability.FOCUS)
+        self._card.require(Capability.FOCUS)
         keys = [
             key_of(self._focused_space, picture.digest, where.digest, repr(float(strength)))
             for picture, where in zip(pictures, focus, strict=True)
@@ -203,7 +205,7 @@ class Clip:
         Raises:
             CapabilityError: the tower does not let gradients through.
         """
-        self._require(Capability.DIFFERENTIATE)
+        self._card.require(Capability.DIFFERENTIATE)
         unit = self._preprocessing.unit([self._preprocessing.pixels(picture)])
         ids = self._tokenize([text]).to(self._placement.device)
 
@@ -246,7 +248,7 @@ class Clip:
             CapabilityError: the tower is none whose embedding is a sum over heads.
             ModelError: the tower has no such part.
         """
-        self._require(Capability.DECOMPOSE)
+        self._card.require(Capability.DECOMPOSE)
         return Switched(self, self._anatomy, self._memory, switches, usual)
 
     def untrained(self, seed: int = 0) -> Clip:
@@ -264,10 +266,6 @@ class Clip:
         with self._cutting:
             ids: Tensor = self._tokenizer(encodable)
         return ids
-
-    def _require(self, capability: Capability) -> None:
-        if not self._card.can(capability):
-            raise CapabilityError(f"{self._card.name} cannot {capability.value}: {self._card.lacks[capability]}")
 
     def _lacks(self) -> dict[Capability, str]:
         """For each capability the model does not have, why."""

@@ -71,12 +71,12 @@ class HeadWeights:
 
     @property
     def count(self) -> int:
-        """H."""
+        """H, the number of heads."""
         return int(self.out.shape[0])
 
     @property
     def width(self) -> int:
-        """E."""
+        """The width e of a head."""
         return int(self.out.shape[1])
 
     def asked(self, asking: Tensor) -> Tensor:

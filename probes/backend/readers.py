@@ -25,6 +25,7 @@ from open_clip.transformer import LayerScale
 from torch import Tensor, nn
 
 from probes.backend.heads import HeadWeights
+from probes.core.model import Float32
 
 Where = Tensor | int | None
 """The position of the token that is read, one for all rows or one each, (n,); None for the mean of all but the
@@ -147,6 +148,13 @@ class Reader(ABC):
                     for weights, gain in zip(self.weights, self.gains, strict=True)
                 ]
             )
+
+    @cached_property
+    def writes_copied(self) -> Float32:
+        """The same off the device, for all answers to share; read-only."""
+        copied: Float32 = self.writes.cpu().numpy()
+        copied.setflags(write=False)
+        return copied
 
     @property
     @abstractmethod

@@ -36,16 +36,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from probes.backend import towers
 from probes.backend.anatomy import Anatomy
-from probes.backend.readers import Ending, Reader, Stream, picked
+from probes.backend.readers import Reader, Stream
+from probes.backend.written_out import WrittenOut, entering
 from probes.core.errors import CapabilityError
 from probes.core.model import Float32, Progress, no_progress
 from probes.core.pictures import Picture
@@ -58,9 +57,6 @@ average; in one of them each entry is within 0.0005 of what 128 points give. The
 with any number of points up to 48 (0.0066 and 0.0019 with 32): on parts of the path the embedding turns too fast
 for a polynomial of that degree, and where that is differs from picture to picture.
 """
-
-ROOM = 128_000_000
-"""Bytes of one layer's widest derivatives that are held at once."""
 
 FEW = 32
 """Derivatives of several points are taken together up to this many: fewer take little less time than these."""
@@ -207,51 +203,6 @@ def _attribution(matrix: Float32, image: Side, text: Side) -> Attribution:
 
 
 @dataclass(frozen=True)
-class _Tower:
-    """A tower from the tokens that enter its transformer to unit embeddings, written out.
-
-    PyTorch's fused attention has no derivative forward. It can be kept from being used, but only in the whole
-    process at once, where other threads encode.
-
-    Attributes:
-        blocks: of the transformer.
-        ending: what follows.
-        where: the position that is read; None for the mean of the patches.
-        mask: added to the scores of attention, (T, T) or (H, T, T); None for none.
-    """
-
-    blocks: Sequence[Any]
-    ending: Ending
-    where: int | None
-    mask: Tensor | None
-
-    def __call__(self, tokens: Tensor) -> Tensor:
-        """Tokens (T, w) to a unit embedding (d,)."""
-        for block in self.blocks:
-            tokens = tokens + block.ls_1(self._attention(block.attn, block.ln_1(tokens)))
-            tokens = tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
-        read, ending = picked(tokens[None], self.where)[0], self.ending
-        read = read if ending.norm is None else ending.norm(read)
-        read = read if ending.matrix is None else read @ ending.matrix
-        return F.normalize(read if ending.bias is None else read + ending.bias, dim=-1)
-
-    def _attention(self, layer: Any, tokens: Tensor) -> Tensor:
-        packed = F.linear(tokens, layer.in_proj_weight, layer.in_proj_bias)
-        cut = packed.reshape(len(tokens), 3, layer.num_heads, -1)
-        queries, keys, values = cut.permute(1, 2, 0, 3)  # (H, T, e) each
-        scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(1, 2)
-        weights = F.softmax(scores if self.mask is None else scores + self.mask, dim=-1)
-        found: Tensor = layer.out_proj((weights @ values).transpose(0, 1).flatten(1))
-        return found
-
-    def at_once(self, length: int) -> int:
-        """How many derivatives at `length` tokens there is room for."""
-        mlp, attention = self.blocks[0].mlp.c_fc, self.blocks[0].attn
-        widest = max(int(mlp.out_features), 3 * int(attention.embed_dim), int(attention.num_heads) * length)
-        return max(1, ROOM // (4 * length * widest))
-
-
-@dataclass(frozen=True)
 class _Path:
     """The straight line through one tower from a reference to what is attributed.
 
@@ -265,7 +216,7 @@ class _Path:
         grid: (rows, columns) of patches; None for a text.
     """
 
-    tower: _Tower
+    tower: WrittenOut
     start: Tensor
     end: Tensor
     tokens: int
@@ -348,9 +299,9 @@ def _of_picture(anatomy: Anatomy, picture: Picture) -> _Path:
     blank = np.broadcast_to(colour, (*preprocessing.size, 3))
     pixels = preprocessing.normalise(preprocessing.unit([preprocessing.pixels(picture), blank]))
     with anatomy.lock:
-        (end, start), _ = _entering(visual.transformer, lambda: anatomy.features(pixels))
+        (end, start), _ = entering(visual.transformer, lambda: anatomy.features(pixels))
     where = None if towers.image_where(visual) is None else 0
-    tower = _Tower(visual.transformer.resblocks, reader.ending, where, None)
+    tower = WrittenOut(visual.transformer.resblocks, reader.ending, where, None)
     return _Path(tower, start, end, len(end), anatomy.lock, reader.prefix, reader.grid)
 
 
@@ -361,7 +312,7 @@ def _of_text(anatomy: Anatomy, text: str) -> _Path:
     padded = torch.where(torch.isin(ids, empty), ids, empty[-1])
     transformer = getattr(model, "text", model).transformer
     with anatomy.lock:
-        (end, start), mask = _entering(transformer, lambda: model.encode_text(torch.stack([ids, padded])))
+        (end, start), mask = entering(transformer, lambda: model.encode_text(torch.stack([ids, padded])))
     if mask is not None and mask.ndim == 3:
         mask = mask[: transformer.resblocks[0].attn.num_heads]  # what the text masks is masked in its reference
     where, tokens = towers.text_where(model, ids[None]), len(end)
@@ -370,24 +321,9 @@ def _of_text(anatomy: Anatomy, text: str) -> _Path:
     # nothing that a causal mask hides from the token that is read has to be computed
     hides = mask is not None and bool(mask[..., : read + 1, read + 1 :].isneginf().all())
     ever = read + 1 if hides else tokens
-    tower = _Tower(transformer.resblocks, reader.ending, read, None if mask is None else mask[..., :ever, :ever])
+    seen = None if mask is None else mask[..., :ever, :ever]
+    tower = WrittenOut(transformer.resblocks, reader.ending, read, seen)
     return _Path(tower, start[:ever], end[:ever], tokens, anatomy.lock, reader.prefix, None)
-
-
-def _entering(transformer: Any, forward: Callable[[], object]) -> tuple[Tensor, Tensor | None]:
-    """The tokens that enter a transformer, (n, T, w), and its mask; the caller holds the lock."""
-    seen: list[tuple[Tensor, Tensor | None]] = []
-
-    def look(module: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-        seen.append((inputs[0], named.get("attn_mask")))
-
-    hook = transformer.register_forward_pre_hook(look, with_kwargs=True)
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            forward()
-    finally:
-        hook.remove()
-    return seen[0]
 
 
 def _stream(anatomy: Anatomy, reader: Reader | str) -> Stream:

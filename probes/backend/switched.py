@@ -13,7 +13,6 @@ ICLR 2024, arXiv:2310.05916, section 3.2.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,7 +26,6 @@ from probes.backend import foveal
 from probes.backend.anatomy import Anatomy, known
 from probes.backend.cache import Store, key_of, remembered
 from probes.core.decomposition import Decomposition, joined
-from probes.core.errors import CapabilityError
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
 from probes.core.switches import MARK, Switches
@@ -63,7 +61,6 @@ class Switched:
         digests = [picture.digest for picture in usual]
         self._space = key_of("switched", whole.card.weights_digest, whole.card.precision, str(switches), *digests)
         self._card = _card(whole.card, switches, self._space, len(usual))
-        self._measuring = threading.Lock()
 
     @property
     def card(self) -> ModelCard:
@@ -79,7 +76,7 @@ class Switched:
     def mean(self) -> Float32:
         """What the parts that are off write together, on the mean of the usual pictures, (d,)."""
         key = key_of(self._space, "mean")
-        with self._measuring:
+        with self._anatomy.measuring:
             kept = self._memory.get(key)
             if kept is None:
                 total = np.zeros(self._card.width, np.float64)
@@ -117,7 +114,7 @@ class Switched:
         Raises:
             CapabilityError: the tower has no class token whose attention can be biased.
         """
-        self._require(Capability.FOCUS)
+        self._card.require(Capability.FOCUS)
         keys = [
             key_of(self._space, "focused", picture.digest, where.digest, repr(float(strength)))
             for picture, where in zip(pictures, focus, strict=True)
@@ -207,7 +204,7 @@ class Switched:
 
     def gradient(self, picture: Picture, text: str) -> Float32:
         """Refuse."""
-        raise CapabilityError(f"{self._card.name} cannot {Capability.DIFFERENTIATE.value}: {_NO_GRADIENT}")
+        raise self._card.refusal(Capability.DIFFERENTIATE)
 
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         """What the whole model was not trained on."""
@@ -221,10 +218,6 @@ class Switched:
         """The architecture before any training, with everything on."""
         return self._whole.untrained(seed)
 
-    def _require(self, capability: Capability) -> None:
-        if not self._card.can(capability):
-            raise CapabilityError(f"{self._card.name} cannot {capability.value}: {self._card.lacks[capability]}")
-
 
 def _card(whole: ModelCard, switches: Switches, digest: str, count: int) -> ModelCard:
     warning = (
@@ -234,7 +227,7 @@ def _card(whole: ModelCard, switches: Switches, digest: str, count: int) -> Mode
     return replace(
         whole,
         spec=f"{whole.spec}{MARK}{switches}",
-        name=f"{whole.name} {switches.said()}",
+        name=switches.named(whole.name),
         weights_digest=digest,
         precision="float32",
         lacks={**whole.lacks, Capability.DIFFERENTIATE: _NO_GRADIENT},

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from probes.core.decomposition import Decomposition
+from probes.core.errors import CapabilityError
 from probes.core.pictures import Picture, Raster
 
 Float32 = NDArray[np.float32]
@@ -93,6 +94,19 @@ class ModelCard:
     def can(self, capability: Capability) -> bool:
         """Whether the model has the capability."""
         return capability not in self.lacks
+
+    def require(self, capability: Capability) -> None:
+        """Refuse what the model cannot do.
+
+        Raises:
+            CapabilityError: it lacks the capability; the message says why.
+        """
+        if not self.can(capability):
+            raise self.refusal(capability)
+
+    def refusal(self, capability: Capability) -> CapabilityError:
+        """Why the model cannot do what it lacks."""
+        return CapabilityError(f"{self.name} cannot {capability.value}: {self.lacks[capability]}")
 
 
 def probabilities(card: ModelCard, logits: NDArray[np.floating]) -> NDArray[np.float64]:

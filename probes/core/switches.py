@@ -7,7 +7,7 @@
 | `M4`     | the MLP of layer 4                          |
 
 Behind a model's name, after `~`, it makes a model of its own, such as `bundled:skewed~L4H2,M5`: that model can be
-asked anything, on any page. Layers and heads are counted from 0, as the literature does.
+asked anything, on any page. Layers and heads are counted from 0, as the literature does; a plus does for a comma.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class Switches:
         whole = {(layer, head) for layer in self.layers for head in range(heads)}
         return tuple(sorted(whole | self.heads))
 
-    def said(self) -> str:
-        """In words, for a model's name."""
-        return f"without {str(self).replace(',', ', ')}"
+    def named(self, name: str) -> str:
+        """What to call a model of that name once these parts of it are off."""
+        return f"{name} without {str(self).replace(',', ', ')}" if self else name
 
 
 EVERYTHING_ON = Switches()

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from probes.backend import second_order
+from probes.backend import second_order, written_out
 from probes.core.errors import Cancelled, CapabilityError
 from probes.core.model import no_progress
 from probes.core.pictures import Picture
@@ -251,10 +251,10 @@ def test_room_for_few_derivatives_suffices(plain, monkeypatch):
         second_order.image_side(anatomy, picture, 2),
         second_order.attribute(anatomy, picture, "a cat", 2),
     )
-    monkeypatch.setattr(second_order, "ROOM", 4 * 17 * 192 * 5)  # of the image tower's tokens and MLP
+    monkeypatch.setattr(written_out, "ROOM", 4 * 17 * 192 * 5)  # of the image tower's tokens and MLP
     found = second_order.image_side(anatomy, picture, 2)
     np.testing.assert_allclose(found.vectors, image.vectors, atol=1e-6)
-    monkeypatch.setattr(second_order, "ROOM", 1)
+    monkeypatch.setattr(written_out, "ROOM", 1)
     found = second_order.attribute(anatomy, picture, "a cat", 2)
     np.testing.assert_allclose(found.matrix, pair.matrix, atol=1e-6)
 
