@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## style and types
 	@# app.py shares its name with app/, so mypy takes its text instead
 	$(BIN)/mypy -c "$$(cat app.py)"
 
-bench: $(VENV)/.app ## throughput against the plain way, as ratios within one run
+bench: $(VENV)/.dev browser ## throughput against the plain way, as ratios within one run
 	$(BIN)/python -m bench
 
 calibrate: $(VENV)/.dev ## planted doses against what the probes measure, on both bundled models
