@@ -53,8 +53,8 @@ def launch(
 
 def _styles(probes: Sequence[AnyProbe]) -> list[Path]:
     """The style sheets of the shell, and those of explorers."""
-    explorers = [probe.explorer.folder for probe in probes if probe.explorer is not None]
-    return [*theme.STYLES, *(path for folder in explorers for path in sorted(folder.glob("*.css")))]
+    explorers = [probe.explorer.styles for probe in probes if probe.explorer is not None]
+    return list(dict.fromkeys([*theme.STYLES, *(path for styles in explorers for path in styles)]))
 
 
 def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:

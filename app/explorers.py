@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import gradio as gr
@@ -20,6 +20,7 @@ from cachetools import LRUCache
 from app import failures
 from app.engine import Answer, Engine
 from app.running import Job, Ticket
+from probes import registry
 from probes.core.errors import Cancelled
 from probes.core.explorer import Explorer, Payload
 from probes.core.probe import AnyProbe
@@ -78,7 +79,14 @@ def stamp(answer: Answer) -> str:
 def shown(explorer: Explorer, answer: Answer) -> str:
     """What the component's value is for an answer."""
     payload = explorer.payload(answer.report.params, answer.report.result)
-    return json.dumps({**payload, "stamp": stamp(answer)}, ensure_ascii=False)
+    return json.dumps({**payload, "stamp": stamp(answer), "pages": _pages()}, ensure_ascii=False)
+
+
+@lru_cache(maxsize=1)
+def _pages() -> list[dict[str, str]]:
+    """The pages that ask a model, for links to them."""
+    cards = [probe.card for probe in registry.all_probes().values()]
+    return [{"title": card.title, "address": card.address} for card in cards]
 
 
 _followed: LRUCache[tuple[str, str, int], Payload] = LRUCache(maxsize=KEPT)

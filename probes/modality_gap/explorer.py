@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from probes.core.arrays import base64_of
+from probes.core.explorer import Payload, sheet
 from probes.core.model import Backend, Progress
 from probes.core.pictures import Picture
 from probes.core.plotting import BLUE, ORANGE
@@ -23,7 +22,6 @@ from probes.modality_gap.path import STEPS
 from probes.modality_gap.result import Cloud, ModalityGapResult, Moved
 from probes.modality_gap.training import BUNDLED, snapshots
 
-TILE, COLUMNS = 72, 25
 WIDE, HIGH = 640, 360
 """Pixels of the picture on the start page."""
 NEAR = 0.9
@@ -159,22 +157,12 @@ def _walk(cloud: Cloud) -> dict[str, Any] | None:
     }
 
 
-def _sprite(params: ModalityGapParams, cloud: Cloud) -> dict[str, Any] | None:
+def _sprite(params: ModalityGapParams, cloud: Cloud) -> Payload | None:
     """Thumbnails of the drawn pictures on one sheet; none where embeddings came without pictures."""
     if len(params.embeddings):
         return None
     pictures = gathering.stimuli(params).pictures
-    rows = -(-len(cloud.places) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * TILE, rows * TILE), "white")
-    for number, place in enumerate(cloud.places):
-        image = pictures[int(place)].image()
-        image.thumbnail((TILE, TILE))
-        x, y = number % COLUMNS * TILE, number // COLUMNS * TILE
-        sheet.paste(image, (x + (TILE - image.width) // 2, y + (TILE - image.height) // 2))
-    stream = io.BytesIO()
-    sheet.save(stream, "WEBP", quality=80)
-    uri = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-    return {"uri": uri, "tile": TILE, "columns": COLUMNS}
+    return sheet([pictures[int(place)] for place in cloud.places])
 
 
 def _umap(

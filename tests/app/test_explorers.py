@@ -77,16 +77,20 @@ def test_nothing_follows_where_there_is_no_answer_or_no_explorer(answer):
 def test_what_is_shown_bears_the_stamp_of_its_answer(answer):
     explorer = probe_with().explorer
     assert explorer is not None
-    assert json.loads(explorers.shown(explorer, answer)) == {"n": 1, "stamp": explorers.stamp(answer)}
+    shown = json.loads(explorers.shown(explorer, answer))
+    assert (shown["n"], shown["stamp"]) == (1, explorers.stamp(answer))
+    assert {"title": zero_shot.PROBE.card.title, "address": "/zero-shot"} in shown["pages"]
     later = replace(answer.report.provenance, time="later")
     other = Answer(replace(answer.report, provenance=later), answer.model)
     assert explorers.stamp(other) != explorers.stamp(answer)
 
 
-def test_scripts_and_styles_of_a_folder_are_joined_in_order(tmp_path):
+def test_scripts_and_styles_of_a_folder_come_in_order_after_the_shared_ones(tmp_path):
     for name, text in (("2-b.js", "second"), ("1-a.js", "first"), ("x.css", "style")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     explorer = probe_with(folder=tmp_path).explorer
     assert explorer is not None
-    assert explorer.script == "first\nsecond"
-    assert explorer.style == "style"
+    assert explorer.script.endswith("first\nsecond")
+    assert "const box =" in explorer.script.removesuffix("first\nsecond")
+    assert [path.name for path in explorer.styles] == ["explorer.css", "x.css"]
+    assert explorer.styles[-1] == tmp_path / "x.css"

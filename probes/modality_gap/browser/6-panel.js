@@ -45,19 +45,6 @@ function hover(scene, index) {
   scene.request();
 }
 
-function thumb({ sprite, names, n }, pair, size) {
-  const name = (names && names[pair]) || `Picture ${pair + 1}`;
-  if (!sprite) return make('span', 'explorer-thumb explorer-noimage', name);
-  const { columns } = sprite, row = Math.floor(pair / columns);
-  const node = make('span', 'explorer-thumb', [], { role: 'img', 'aria-label': name });
-  Object.assign(node.style, {
-    width: size + 'px', height: size + 'px', backgroundImage: `url("${sprite.uri}")`,
-    backgroundSize: `${columns * size}px ${Math.ceil(n / columns) * size}px`,
-    backgroundPosition: `${-(pair % columns) * size}px ${-row * size}px`,
-  });
-  return node;
-}
-
 function drawCard({ data, now, ui }) {
   const pair = now.hover === null ? now.pinned : now.hover % data.n;
   ui.card.classList.toggle('explorer-empty', pair === null);
