@@ -12,7 +12,7 @@ import probes
 from probes.core.errors import FieldError
 from probes.core.probe import AnyProbe
 
-_ORDER = ("zero_shot", "bias_audit", "modality_gap", "red_circle")
+_ORDER = ("zero_shot", "bias_audit", "modality_gap", "red_circle", "attention_heads")
 """Probes that lead the navigation; others follow by name."""
 
 

@@ -27,6 +27,7 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 MODELS = ASSETS / "models"
 EXAMPLES = ASSETS / "stimuli" / "examples"
 LISTED = tomllib.loads((ASSETS / "manifest.toml").read_text(encoding="utf-8"))["shipped"]
+OURS = ("models/doses.json", "calibration", "words/phrases.txt")
 PICTURES = tomllib.loads((EXAMPLES / "examples.toml").read_text(encoding="utf-8"))["examples"]
 DESCRIBED = {name: json.loads((MODELS / name / "model.json").read_text(encoding="utf-8")) for name in NAMES}
 
@@ -60,7 +61,7 @@ def test_every_digest_holds(entry):
     assert {name: manifest.sha256(path) for name, path in files.items()} == entry["sha256"]
     assert sum(path.stat().st_size for path in files.values()) == entry["size"]
     assert entry["licence"]
-    assert entry["credits"] or entry["path"] in ("models/doses.json", "calibration")
+    assert entry["credits"] or entry["path"] in OURS
     assert "python -m assets.make" in entry["command"] or entry["command"] == "make calibrate"
 
 
@@ -76,7 +77,7 @@ def test_every_shipped_file_is_covered():
         for part in ("models", "stimuli", "world", "calibration")
         for path in (ASSETS / part).rglob("*")
         if path.is_file() and path.suffix not in (".py", ".pyc")
-    }
+    } | set((ASSETS / "words").glob("*.txt"))  # lists of words are written by hand
     assert found == listed
 
 

@@ -16,6 +16,7 @@ In this order, for models from nothing:
     figures                   put the models' figures into the project's README
     examples                  write the example pictures (needs the packages)
     people                    write the listing of drawn people
+    phrases                   write the phrases that attention heads are described with
     regions                   write the scenes with boxes and names
     snapshots                 write what the weights kept during training make of a fixed set of pairs
     manifest                  write the list of everything shipped, with digests
@@ -46,6 +47,7 @@ STEPS: dict[str, Callable[[steps.Places, argparse.Namespace], None]] = {
     "figures": steps.write_figures,
     "examples": steps.write_examples,
     "people": steps.write_people,
+    "phrases": steps.write_phrases,
     "regions": steps.write_regions,
     "snapshots": steps.write_snapshots,
     "manifest": steps.write_manifest,

@@ -65,6 +65,7 @@ SHIPPED = (
     Shipped(
         "stimuli.regions", "stimuli/regions", "CC-BY-4.0", ("held-out",), "python -m assets.make regions",
     ),
+    Shipped("words.phrases", "words/phrases.txt", "Apache-2.0", (), "python -m assets.make phrases"),
 )  # fmt: skip
 
 

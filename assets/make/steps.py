@@ -20,6 +20,7 @@ from assets.make import (
     manifest,
     metrics,
     people,
+    phrases,
     regions,
     runs,
     snapshots,
@@ -180,6 +181,12 @@ def write_people(places: Places, arguments: argparse.Namespace) -> None:
     """Write the listing of drawn people that the bias audit opens with."""
     path = places.out / "stimuli" / "people" / "people.csv"
     print(path, people.write(path, load("balanced"), read_sources()), "people")
+
+
+def write_phrases(places: Places, arguments: argparse.Namespace) -> None:
+    """Write the phrases that attention heads are described with."""
+    path = places.out / "words" / "phrases.txt"
+    print(path, phrases.write(path), "phrases")
 
 
 def write_regions(places: Places, arguments: argparse.Namespace) -> None:

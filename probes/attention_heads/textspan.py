@@ -17,7 +17,8 @@ new direction,
     t'.u = t.u          Var(C t') <- Var(C t') - 2 (t.u) (t.g) + (t.u)^2 u^T g          g = P Cov u
                         ||t'||^2  <- ||t'||^2 - (t.u)^2
 
-so that a step costs two products of a matrix (m, r) and a vector. All of it is in float64.
+so that a step costs two products of a matrix (m, r) and a vector, or with a matrix (r, B) for B resamples of the
+pictures at once. All of it is in float64.
 
 Norms of phrases matter:
 
@@ -52,8 +53,12 @@ Norms = Literal["kept", "unit"]
 
 LEFT = 1e-3
 """Length of a unit phrase below which what is left of it is rounding, be it that of half precision."""
-AT_ONCE = 20
-"""Resamples between two reports of progress."""
+AT_ONCE = 40
+"""Resamples that are picked for at once: a few numbers for each of them and each phrase are held."""
+CHUNK = 500
+"""Phrases whose products of coordinates are held at once."""
+NONE = -1
+"""In place of a phrase where none is picked."""
 NOTHING = 1e-9
 """Share of the head's variance below which a direction is not worth speaking of."""
 FLAT = 1e-12
@@ -132,10 +137,12 @@ def span(
     with one_blas_thread():
         head = _head(outputs, writes, texts)
         covariance = head.covariance()
-        picks, units, shares = _picked(head, covariance, count, norms)
+        found = _picked(head, covariance[None], count, norms)
+        picks = found.of(0)
+        units = found.units[0, : len(picks)]
         return Span(
             picks=picks,
-            shares=shares,
+            shares=found.shares[0, : len(picks)],
             directions=(units @ head.basis).astype(np.float32),
             scores=(head.pictures @ units.T).astype(np.float32),
             variance=float(np.trace(covariance)),
@@ -196,17 +203,52 @@ def stability(
     """
     with one_blas_thread():
         head = _head(outputs, writes, texts)
-        picks, _, _ = _picked(head, head.covariance(), count, norms)
+        picks = _picked(head, head.covariance()[None], count, norms).of(0)
     again, done = np.zeros(len(picks)), 0
     for weights in bootstrap_weights(len(outputs), resamples, seed):
         for start in range(0, len(weights), AT_ONCE):
             rows = weights[start : start + AT_ONCE].astype(np.float64)
             with one_blas_thread():
-                for row in rows:
-                    again += np.isin(picks, _picked(head, head.covariance(row), count, norms)[0])
+                covariances = np.stack([head.covariance(row) for row in rows])
+                drawn = _picked(head, covariances, count, norms).picks
+            again += (drawn[:, :, None] == picks).any(axis=1).sum(axis=0)
             done += len(rows)
             progress(done / resamples, "TextSpan: resampling pictures")
     return again / resamples
+
+
+def stability_all(
+    outputs: Float32,
+    writes: Float32,
+    texts: Float32,
+    count: int,
+    resamples: int,
+    seed: int,
+    progress: Progress = no_progress,
+    norms: Norms = "kept",
+) -> tuple[tuple[Float64, ...], ...]:
+    """How often each phrase that `span_all` picks is picked again: for each head (k,), L layers of H.
+
+    All heads are asked about the same resamples. One head is worked on at a time, so that memory stays small.
+
+    Args:
+        outputs, writes, texts, count, norms: as for `span_all`.
+        resamples: B.
+        seed: of the draws.
+        progress: told after each head.
+    """
+    layers, heads = writes.shape[:2]
+    exact = np.asarray(texts, dtype=np.float64)  # once, not once a head
+    found = []
+    for layer in range(layers):
+        row = []
+        for head in range(heads):
+            asked = outputs[:, layer, head], writes[layer, head], exact, count, resamples, seed, norms
+            row.append(stability(*asked))
+            done = layer * heads + head + 1
+            progress(done / (layers * heads), f"TextSpan: resampling pictures, head {done} of {layers * heads}")
+        found.append(tuple(row))
+    return tuple(found)
 
 
 def _head(outputs: Float32, writes: Float32, texts: Float32 | Float64) -> _Head:
@@ -222,50 +264,97 @@ def _head(outputs: Float32, writes: Float32, texts: Float32 | Float64) -> _Head:
     )
 
 
-def _picked(
-    head: _Head, covariance: Float64, count: int, norms: Norms
-) -> tuple[NDArray[np.intp], Float64, Float64]:
-    """Phrases (k,), their unit directions (k, r) and shares of variance (k,), k at most `count`."""
-    phrases, total = head.phrases, float(np.trace(covariance))
-    rank = int(np.count_nonzero(np.linalg.eigvalsh(covariance) > NOTHING * total)) if total > head.floor else 0
-    most = max(0, min(count, rank, len(phrases)))
-    picks: list[int] = []
-    units, shares = np.zeros((most, len(covariance))), np.zeros(most)
-    variance = np.einsum("mr,mr->m", phrases @ covariance, phrases)
-    left = np.einsum("mr,mr->m", phrases, phrases)
-    while len(picks) < most:
-        pick = _best(variance, left, norms)
-        if pick is None:
+@dataclass(frozen=True, eq=False)
+class _Picks:
+    """What is picked for each of B covariances, in `most` steps at most.
+
+    Attributes:
+        picks: (B, most), which phrases, in their order; NONE after the last.
+        units: (B, most, r), their directions; zeros after the last.
+        shares: (B, most), of variance; zeros after the last.
+    """
+
+    picks: NDArray[np.intp]
+    units: Float64
+    shares: Float64
+
+    def of(self, row: int) -> NDArray[np.intp]:
+        """The phrases picked for one of the covariances, (k,)."""
+        picks = self.picks[row]
+        picked: NDArray[np.intp] = picks[picks != NONE]
+        return picked
+
+
+def _picked(head: _Head, covariances: Float64, count: int, norms: Norms) -> _Picks:
+    """Pick phrases for each of B covariances (B, r, r) at once; those that have no more to pick stand still."""
+    phrases, rows = head.phrases, np.arange(len(covariances))
+    totals = np.trace(covariances, axis1=1, axis2=2)
+    ranks = _ranks(covariances, totals, head.floor)
+    most = max(0, min(count, int(ranks.max(initial=0)), len(phrases)))
+    picks = np.full((len(rows), most), NONE, dtype=np.intp)
+    units, shares = np.zeros((len(rows), most, phrases.shape[1])), np.zeros((len(rows), most))
+    variance = _along(phrases, covariances)
+    left = np.tile(np.einsum("mr,mr->m", phrases, phrases), (len(rows), 1))
+    for step in range(most):
+        best = np.where(ranks > step, _best(variance, left, norms), NONE)
+        before = units[:, :step]
+        unit = _apart(_apart(phrases[best], before), before)  # twice, or rounding would tilt it
+        length = np.linalg.norm(unit, axis=1, keepdims=True)
+        unit = np.divide(unit, length, out=np.zeros_like(unit), where=(best != NONE)[:, None])
+        pulled = np.einsum("bqr,br->bq", covariances, unit)
+        explained = np.einsum("br,br->b", unit, pulled)
+        goes_on = (best != NONE) & (explained > NOTHING * totals)
+        ranks = np.where(goes_on, ranks, 0)
+        picks[goes_on, step], units[goes_on, step] = best[goes_on], unit[goes_on]
+        shares[goes_on, step] = explained[goes_on] / totals[goes_on]
+        if step + 1 == most or not goes_on.any():
             break
-        before = units[: len(picks)]
-        unit = _apart(_apart(phrases[pick], before), before)  # twice, or rounding would tilt it
-        unit /= np.linalg.norm(unit)
-        pulled = covariance @ unit
-        explained = float(unit @ pulled)
-        if explained <= NOTHING * total:
-            break
-        along, across = phrases @ unit, phrases @ _apart(pulled, before)
-        variance += along * (along * explained - 2 * across)
+        along, across = unit @ phrases.T, _apart(pulled, before) @ phrases.T  # (B, m) each
+        variance += along * (along * explained[:, None] - 2 * across)
         left -= along**2
-        units[len(picks)], shares[len(picks)] = unit, explained / total
-        picks.append(pick)
-    return np.array(picks, dtype=np.intp), units[: len(picks)], shares[: len(picks)]
+    return _Picks(picks, units, shares)
 
 
-def _best(variance: Float64, left: Float64, norms: Norms) -> int | None:
-    """The phrase to pick, from variance and squared length of what is left of each, (m,); None if nothing is left.
+def _along(phrases: Float64, covariances: Float64) -> Float64:
+    """Variance along each phrase, t C t, (B, m), for phrases (m, r) and covariances (B, r, r).
 
-    Of phrases that are equal but for rounding the first, so that copies of a phrase do not take turns.
+    Of many C as one product of their different entries, r (r + 1) / 2 each, with those of t t^T: half the work.
+    """
+    found = np.empty((len(covariances), len(phrases)))
+    if len(covariances) == 1:
+        found[0] = np.einsum("mr,mr->m", phrases @ covariances[0], phrases)
+        return found
+    one, other = np.triu_indices(covariances.shape[1])
+    entries, columns = covariances[:, one, other], np.ascontiguousarray(phrases.T)
+    entries *= np.where(one == other, 1.0, 2.0)
+    for start in range(0, len(phrases), CHUNK):
+        part = columns[:, start : start + CHUNK]
+        found[:, start : start + CHUNK] = entries @ (part[one] * part[other])
+    return found
+
+
+def _ranks(covariances: Float64, totals: Float64, floor: float) -> NDArray[np.intp]:
+    """In how many dimensions there is variance, (B,), of covariances (B, r, r) with traces (B,)."""
+    varied = np.linalg.eigvalsh(covariances) > NOTHING * totals[:, None]
+    ranks: NDArray[np.intp] = np.where(totals > floor, np.count_nonzero(varied, axis=1), 0)
+    return ranks
+
+
+def _best(variance: Float64, left: Float64, norms: Norms) -> NDArray[np.intp]:
+    """The phrases to pick, (B,), from variance and squared length of what is left of each, (B, m).
+
+    NONE where nothing is left. Of phrases that are equal but for rounding the first, so that copies of a phrase do
+    not take turns.
     """
     usable = left > LEFT**2
-    if not usable.any():
-        return None
     scores = np.where(usable, variance if norms == "kept" else variance / np.where(usable, left, 1.0), -np.inf)
-    highest = scores.max()
-    return int(np.argmax(scores >= highest - TIE * abs(highest)))
+    highest = scores.max(axis=1, keepdims=True)
+    lowest = np.where(np.isfinite(highest), highest - TIE * np.abs(highest), np.inf)
+    return np.where(usable.any(axis=1), np.argmax(scores >= lowest, axis=1), NONE)
 
 
-def _apart(row: Float64, units: Float64) -> Float64:
-    """Row (r,) less its projection on orthonormal units (k, r)."""
-    apart: Float64 = row - (units @ row) @ units
+def _apart(rows: Float64, units: Float64) -> Float64:
+    """Rows (B, r), each less its projection on orthonormal units (B, k, r) of its own."""
+    along = np.einsum("bkr,br->bk", units, rows)
+    apart: Float64 = rows - np.einsum("bk,bkr->br", along, units)
     return apart

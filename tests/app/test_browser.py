@@ -16,7 +16,7 @@ from tests.app.conftest import Tab
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/zero-shot", "/bias-audit", "/modality-gap", "/red-circle")
+PAGES = ("/zero-shot", "/bias-audit", "/modality-gap", "/red-circle", "/attention-heads")
 FILE = ".stage input[type=file]"
 
 

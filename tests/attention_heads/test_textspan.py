@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.attention_heads.textspan import LEFT, NOTHING, span, span_all, stability
+from probes.attention_heads import textspan
+from probes.attention_heads.textspan import LEFT, NOTHING, span, span_all, stability, stability_all
 from probes.core.resampling import bootstrap_weights
 
 NORMS = ("kept", "unit")
@@ -225,6 +226,45 @@ def test_weights_are_pictures_drawn_again(norms, n):
 
 
 @pytest.mark.parametrize("norms", NORMS)
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 30), st.integers(1, 8), st.integers(1, 60), st.integers(1, 9), st.integers(0, 999))
+def test_many_resamples_at_once_are_each_by_itself(norms, n, e, m, count, seed):
+    outputs, writes, texts = drawn(n, e, 20, m, seed)
+    outputs[: n // 2] = outputs[0]  # so that some resamples have fewer dimensions than others, or none
+    asked = outputs, writes, texts, count, 25, seed, norms
+    together = stability(*asked)
+    assert len(together) == len(span(outputs, writes, texts, count, norms).picks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(textspan, "AT_ONCE", 1)
+        patch.setattr(textspan, "CHUNK", 7)
+        np.testing.assert_array_equal(together, stability(*asked))
+
+
+def picked_plainly(outputs, writes, texts, count, norms):
+    """TextSpan as it is published, in d dimensions: every phrase and every picture is deflated."""
+    C, T = terms(outputs, writes), texts.astype(np.float64)
+    T = T @ np.linalg.pinv(writes.astype(np.float64)) @ writes.astype(np.float64)
+    picks = []
+    for _ in range(count):
+        pick = int(np.argmax(by_definition(C, T, norms)))
+        direction = T[pick] / np.linalg.norm(T[pick])
+        C, T = C - np.outer(C @ direction, direction), T - np.outer(T @ direction, direction)
+        picks.append(pick)
+    return picks
+
+
+@pytest.mark.parametrize("norms", NORMS)
+@pytest.mark.parametrize("seed", range(3))
+def test_stability_is_that_of_picking_one_resample_at_a_time(norms, seed):
+    outputs, writes, texts = drawn(n=40, m=80, seed=seed)
+    picks = picked_plainly(outputs, writes, texts, 4, norms)
+    rows = np.concatenate(list(bootstrap_weights(40, 50, seed))).astype(int)
+    draws = [picked_plainly(np.repeat(outputs, row, axis=0), writes, texts, 4, norms) for row in rows]
+    plain = np.mean([np.isin(picks, draw) for draw in draws], axis=0)
+    np.testing.assert_array_equal(stability(outputs, writes, texts, 4, 50, seed, norms), plain)
+
+
+@pytest.mark.parametrize("norms", NORMS)
 def test_a_copy_of_a_phrase_is_never_picked_again(norms):
     outputs, writes, texts = drawn(m=10)
     copied = np.concatenate([texts, texts, texts])
@@ -265,3 +305,19 @@ def test_all_heads_are_each_head_by_itself():
             one = span(outputs[:, layer, head], writes[layer, head], texts, 3, "unit")
             for name in ("picks", "shares", "directions", "scores", "variance"):
                 np.testing.assert_array_equal(getattr(found[layer][head], name), getattr(one, name))
+
+
+def test_stability_of_all_heads_is_that_of_each():
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(30, 2, 3, 4)).astype(np.float32)
+    outputs[:, 1, 2] = 0  # a head that writes nothing
+    writes = rng.normal(size=(2, 3, 4, 12)).astype(np.float32)
+    texts = unit(rng.normal(size=(25, 12))).astype(np.float32)
+    told = []
+    found = stability_all(outputs, writes, texts, 3, 20, 1, lambda share, doing: told.append(share))
+    np.testing.assert_allclose(told, np.arange(1, 7) / 6)
+    assert [[len(again) for again in row] for row in found] == [[3, 3, 3], [3, 3, 0]]
+    for layer in range(2):
+        for head in range(3):
+            one = stability(outputs[:, layer, head], writes[layer, head], texts, 3, 20, 1)
+            np.testing.assert_array_equal(found[layer][head], one)

@@ -111,5 +111,5 @@ def test_notes_without_a_section_are_refused(tmp_path):
 
 
 def test_an_unknown_probe_is_answered_with_those_there_are():
-    with pytest.raises(FieldError, match="zero_shot, bias_audit, modality_gap, red_circle"):
+    with pytest.raises(FieldError, match="zero_shot, bias_audit, modality_gap, red_circle, attention_heads"):
         registry.get("nonsense")

@@ -1,0 +1,108 @@
+"""The pictures that a head is understood over: made-up scenes, or a visitor's own, taken apart once and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+
+import numpy as np
+from cachetools import LRUCache
+
+from probes.attention_heads.parameters import AttentionHeadsParams
+from probes.core.decomposition import Decomposition, joined
+from probes.core.errors import FieldError
+from probes.core.model import Backend, Progress
+from probes.core.picture_sets import PictureFiles, Unreadable
+from probes.core.pictures import Picture
+from probes.usual_pictures import usual_pictures
+
+FEWEST = 20
+"""Fewer pictures of one's own say nothing of what a head does to others."""
+AT_ONCE = 64
+KEPT = 512_000_000
+"""Bytes of decompositions that are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Others:
+    """A set of pictures, taken apart.
+
+    Attributes:
+        name: what to call the set in a sentence.
+        taken: n pictures.
+        names, digests: theirs.
+        left_out: what could not be read, and why.
+    """
+
+    name: str
+    taken: Decomposition
+    names: tuple[str, ...]
+    digests: tuple[str, ...]
+    left_out: tuple[Unreadable, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        values = (getattr(self.taken, f.name) for f in fields(self.taken))
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+
+
+_kept: LRUCache[tuple[str, str], Others] = LRUCache(maxsize=KEPT, getsizeof=lambda others: others.nbytes)
+_lock = threading.Lock()
+
+
+def others(params: AttentionHeadsParams, backend: Backend, progress: Progress) -> Others:
+    """The set that a visitor chose, taken apart by a model; kept for the next question about it.
+
+    Raises:
+        FieldError: too few of one's own pictures can be read.
+    """
+    own = params.pictures
+    key = (backend.card.weights_digest + backend.card.spec, own.name + own.stamp)
+    with _lock:
+        found = _kept.get(key)
+    if found is None:
+        found = _of_files(own, backend, progress) if len(own) else _usual(backend, progress)
+        if found.nbytes <= KEPT:
+            with _lock:
+                _kept[key] = found
+    return found
+
+
+def _usual(backend: Backend, progress: Progress) -> Others:
+    pictures = usual_pictures()
+    taken = backend.decompose(pictures, progress=progress)
+    names, digests = zip(*((picture.name, picture.digest) for picture in pictures), strict=True)
+    return Others(f"{len(pictures)} made-up scenes", taken, names, digests)
+
+
+def _of_files(files: PictureFiles, backend: Backend, progress: Progress) -> Others:
+    parts: list[Decomposition] = []
+    read: list[tuple[str, str]] = []
+    left_out: list[Unreadable] = []
+    for done, some in enumerate(_batches(files.read(files.names))):
+        progress(min(1.0, done * AT_ONCE / len(files)), "taking pictures apart")
+        left_out += [one for one in some if isinstance(one, Unreadable)]
+        readable = [one for one in some if isinstance(one, Picture)]
+        if readable:
+            parts.append(backend.decompose(readable))
+            read += [(one.name, one.digest) for one in readable]
+    if len(read) < FEWEST:
+        raise FieldError("pictures", f"{len(read)} pictures can be read; at least {FEWEST} are needed")
+    names, digests = zip(*read, strict=True)
+    return Others(f"{len(read):,} pictures of your own", joined(parts), names, digests, tuple(left_out))
+
+
+def _batches(read: Iterator[Picture | Unreadable]) -> Iterator[list[Picture | Unreadable]]:
+    while some := list(islice(read, AT_ONCE)):
+        yield some
+
+
+def named(files: PictureFiles, names: Sequence[str]) -> tuple[Picture, ...]:
+    """Pictures of a set by name, of the made-up scenes where it is empty, as far as they can be read."""
+    if not len(files):
+        by_name = {picture.name: picture for picture in usual_pictures()}
+        return tuple(by_name[name] for name in names if name in by_name)
+    return tuple(one for one in files.read(names) if isinstance(one, Picture))
