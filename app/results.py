@@ -21,8 +21,8 @@ from probes.core.card import Card
 from probes.core.explorer import Explorer
 from probes.core.export import markdown, references
 
-FIGURES = 10
-TABLES = 12
+FIGURES = 12
+TABLES = 18
 ROWS = 500
 """Rows of a table on the page; the CSV has all."""
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from PIL import Image
 
+from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition
 from probes.core.errors import CapabilityError
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
+from tests import fake_heads
 
 SIDE = 16
 """The fake tower sees pictures of this many pixels a side."""
@@ -38,8 +40,12 @@ CARD = ModelCard(
         Capability.ATTEND: "pixels do not attend.",
         Capability.FOCUS: "pixels have no attention to bias.",
         Capability.DIFFERENTIATE: "pixels have no gradients.",
+        Capability.ATTRIBUTE: "pixels have no patches.",
     },
 )
+
+HEADED = (Capability.DECOMPOSE, Capability.ATTEND)
+"""What the fake can do if its card says so."""
 
 
 def unit(rows: np.ndarray) -> Float32:
@@ -91,12 +97,13 @@ class PixelBackend:
     def decompose(
         self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
     ) -> Decomposition:
-        raise CapabilityError(self.card.lacks[Capability.DECOMPOSE])
+        self.card.require(Capability.DECOMPOSE)
+        return fake_heads.decomposed(self.encode_images(pictures, progress), SIDE, by_token)
 
     def decompose_each(
         self, pictures: Sequence[Picture], by_token: bool = False, progress: Progress = no_progress
     ) -> Iterator[Decomposition]:
-        raise CapabilityError(self.card.lacks[Capability.DECOMPOSE])
+        yield self.decompose(pictures, by_token, progress)
 
     def decompose_texts(
         self, texts: Sequence[str], by_token: bool = False, progress: Progress = no_progress
@@ -104,7 +111,8 @@ class PixelBackend:
         raise CapabilityError(self.card.lacks[Capability.DECOMPOSE_TEXTS])
 
     def attention(self, pictures: Sequence[Picture], progress: Progress = no_progress) -> Float32:
-        raise CapabilityError(self.card.lacks[Capability.ATTEND])
+        self.card.require(Capability.ATTEND)
+        return fake_heads.attention(len(pictures))
 
     def encode_focused(
         self,
@@ -122,6 +130,16 @@ class PixelBackend:
 
     def gradient(self, picture: Picture, text: str) -> Float32:
         raise CapabilityError(self.card.lacks[Capability.DIFFERENTIATE])
+
+    def attribute(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Iterator[Attribution]:
+        raise CapabilityError(self.card.lacks[Capability.ATTRIBUTE])
+
+    def contributions(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Contributions:
+        raise CapabilityError(self.card.lacks[Capability.ATTRIBUTE])
 
     def untrained(self, seed: int = 0) -> PixelBackend:
         return replace(
@@ -147,6 +165,12 @@ class PixelBackend:
     def _noise(text: str) -> np.ndarray:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
         return np.random.default_rng(seed).normal(size=(SIDE, SIDE, 3))
+
+
+def headed_backend() -> PixelBackend:
+    """A fake whose heads can be taken apart."""
+    lacks = {what: why for what, why in CARD.lacks.items() if what not in HEADED}
+    return PixelBackend(card=replace(CARD, lacks=lacks))
 
 
 def sigmoid_backend(bias: float = -10.0) -> PixelBackend:

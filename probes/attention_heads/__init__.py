@@ -28,7 +28,7 @@ PLACES = ("on the sea", "on the grass", "on sand", "on the snow", "in the sky", 
 def example() -> AttentionHeadsParams:
     """A bundled scene of a cow where cows rarely are, and its ground held against other grounds."""
     scene = next(example for example in examples() if example.file.stem == "cow-on-the-sea")
-    return AttentionHeadsParams(images=(scene.picture(),), texts=PLACES)
+    return AttentionHeadsParams(images=(scene.picture(),), texts=PLACES, carries="ground")
 
 
 PROBE = Probe(
@@ -38,5 +38,7 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     example=example,
-    explorer=Explorer(folder=Path(__file__).with_name("browser"), payload=payload, replaces=("grid", "maps")),
+    explorer=Explorer(
+        folder=Path(__file__).with_name("browser"), payload=payload, replaces=("grid", "maps", "directions")
+    ),
 )

@@ -9,7 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from probes.attention_heads import describing_figures
+from probes.attention_heads import (
+    describing_figures,
+    dropping_figures,
+    finding_figures,
+    segmented_figures,
+    words_figures,
+)
 from probes.attention_heads.ablating import Ablated, LayerStep
 from probes.attention_heads.result import AttentionHeadsResult
 from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, VERMILION, shortened, styled
@@ -27,10 +33,24 @@ def figures(result: AttentionHeadsResult) -> Mapping[str, go.Figure]:
         lead = result.leading
         drawn["directions"] = describing_figures.directions(result.description, lead.layer, lead.head)
         drawn["overview"] = describing_figures.overview(result.description)
+    if result.found:
+        drawn["found"] = finding_figures.found(result.found, f"Heads that carry {shortened(result.carries, 60)}")
+        drawn["carried"] = finding_figures.grid(result.found, "The same, by layer and head")
     if result.ablated:
         drawn["ablated"] = ablated(result.ablated)
     if result.layers:
         drawn["layers"] = layers(result.layers)
+    if result.words is not None:
+        drawn["words"] = words_figures.words(result.words)
+        drawn["word maps"] = words_figures.word_maps(result.words, result.view)
+    if result.dropped is not None:
+        drawn["dropped"] = dropping_figures.dropped(result.dropped)
+    if result.segmented is not None:
+        drawn["masks"] = segmented_figures.masks(result.segmented.rows)
+    if result.mask is not None:
+        drawn["mask"] = mask(result)
+    if result.text_heads is not None:
+        drawn["text heads"] = words_figures.text_heads(result.text_heads)
     return drawn
 
 
@@ -106,6 +126,21 @@ def _lay(
         visible=False, range=[1, 0], scaleanchor=f"x{axis}", scaleratio=rows / columns, constrain="domain", row=1,
         col=column,
     )  # fmt: skip
+
+
+def mask(result: AttentionHeadsResult) -> go.Figure:
+    """What the tower sees, with all dimmed outside of the text's mask."""
+    figure = go.Figure()
+    assert result.mask is not None  # for the type checker: there is no such figure without one
+    for place, raster in enumerate((result.view, result.mask)):
+        figure.add_layout_image(
+            source=raster.uri, x=place, y=0, sizex=0.95, sizey=0.95, xref="x", yref="y", xanchor="left",
+            yanchor="top", sizing="contain",
+        )  # fmt: skip
+    styled(figure, f"“{shortened(result.texts[0], 24)}” as a mask: where its map is above its mean", height=320)
+    figure.update_xaxes(visible=False, range=[0, 2])
+    figure.update_yaxes(visible=False, range=[-1, 0], scaleanchor="x")
+    return figure
 
 
 def ablated(rows: Sequence[Ablated]) -> go.Figure:

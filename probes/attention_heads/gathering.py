@@ -106,3 +106,10 @@ def named(files: PictureFiles, names: Sequence[str]) -> tuple[Picture, ...]:
         by_name = {picture.name: picture for picture in usual_pictures()}
         return tuple(by_name[name] for name in names if name in by_name)
     return tuple(one for one in files.read(names) if isinstance(one, Picture))
+
+
+def some(files: PictureFiles, count: int, seed: int) -> tuple[Picture, ...]:
+    """A few pictures of a set by chance, as far as they can be read; of the made-up scenes where it is empty."""
+    names = files.names if len(files) else tuple(picture.name for picture in usual_pictures())
+    dealt = np.random.default_rng([seed, 51]).permutation(len(names))[:count]
+    return named(files, [names[place] for place in np.sort(dealt)])

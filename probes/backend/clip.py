@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from probes.backend import device as devices
-from probes.backend import foveal, gradients, loading, tokens
+from probes.backend import foveal, gradients, loading, second_order, tokens
 from probes.backend.anatomy import Anatomy
+from probes.backend.attributing import Attributor
 from probes.backend.cache import MemoryStore, Store, key_of, remembered
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
@@ -23,6 +24,7 @@ from probes.backend.familiarity import Familiarity
 from probes.backend.preprocessing import Preprocessing
 from probes.backend.specs import Spec
 from probes.backend.switched import Switched
+from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition, joined
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
@@ -63,6 +65,7 @@ class Clip:
             key_of("text", model_key, tokens.digest(self._tokenizer), placement.precision),
         )
         self._focused_space = key_of("focused", spaces[0])
+        self._attributor = Attributor(self._anatomy, memory, key_of("attribution", *spaces), placement.precision)
         self._encoder = Encoder(
             self._model,
             self._tokenize,
@@ -219,6 +222,28 @@ class Clip:
             slope = gradients.cosine_gradient(encode, unit, direction)
         return np.ascontiguousarray(slope.cpu().numpy())
 
+    def attribute(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Iterator[Attribution]:
+        """What each pair of a patch and a token adds to the cosine: see `probes.backend.second_order`.
+
+        Raises:
+            CapabilityError: the towers are no plain transformers.
+        """
+        self._card.require(Capability.ATTRIBUTE)
+        return self._attributor.pairs(pictures, text, progress)
+
+    def contributions(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Contributions:
+        """The same summed over patches, for many pictures at once.
+
+        Raises:
+            CapabilityError: the towers are no plain transformers.
+        """
+        self._card.require(Capability.ATTRIBUTE)
+        return self._attributor.contributions(pictures, text, self.encode_images, progress)
+
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         """For each picture a sentence if it is unlike anything the model was trained on, else None."""
         known = self._familiarity
@@ -275,6 +300,7 @@ class Clip:
             Capability.DECOMPOSE_TEXTS: texts if isinstance(texts, str) else None,
             Capability.ATTEND: images if isinstance(images, str) else None,
             Capability.FOCUS: focus,
+            Capability.ATTRIBUTE: second_order.why_not(self._anatomy),
         }
         return {capability: reason for capability, reason in reasons.items() if reason}
 

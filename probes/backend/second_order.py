@@ -45,9 +45,10 @@ from probes.backend import towers
 from probes.backend.anatomy import Anatomy
 from probes.backend.readers import Reader, Stream
 from probes.backend.written_out import WrittenOut, entering
+from probes.core.attribution import Attribution, Contributions
 from probes.core.errors import CapabilityError
 from probes.core.model import Float32, Progress, no_progress
-from probes.core.pictures import Picture
+from probes.core.pictures import RGB, Picture
 
 STEPS = 32
 """Points of the midpoint rule, at each of which a side is differentiated.
@@ -80,37 +81,6 @@ class Side:
     error: float
     prefix: int
     grid: tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """A similarity attributed to pairs of an image token and a text token.
-
-    Attributes:
-        matrix: what each pair adds to the cosine, (T_img, T_txt).
-        prefix: image tokens before the first patch.
-        grid: (rows, columns) of patches.
-        similarity: cosine of picture and text.
-        total: what the matrix should sum to: the product of the two sides' displacements.
-        error: how far its sum is from that. More steps make it smaller.
-    """
-
-    matrix: Float32
-    prefix: int
-    grid: tuple[int, int]
-    similarity: float
-    total: float
-    error: float
-
-    @property
-    def explained(self) -> float:
-        """The sum of the matrix."""
-        return float(self.matrix.sum(dtype=np.float64))
-
-    def over_patches(self, tokens: Sequence[int]) -> Float32:
-        """What some text tokens together have in common with each patch, (rows, columns)."""
-        found: Float32 = self.matrix[self.prefix :, list(tokens)].sum(axis=1).reshape(self.grid)
-        return found
 
 
 def why_not(anatomy: Anatomy) -> str | None:
@@ -176,6 +146,36 @@ def attribute(
     return next(against(anatomy, [picture], text_side(anatomy, text, steps), steps, progress))
 
 
+def blank_embedding(anatomy: Anatomy) -> Float32:
+    """The unit embedding of what every picture's reference is, (d,).
+
+    Raises:
+        CapabilityError: a tower is not open_clip's plain ViT or text transformer.
+    """
+    return _of_picture(anatomy, Picture("blank", _blank(anatomy))).ends().embedding
+
+
+def contributions(embeddings: Float32, blank: Float32, text: Side) -> Contributions:
+    """What each token of a text adds to its similarity with pictures.
+
+    The vectors u_i of a picture sum to its displacement, so sum_i u_i . v_j needs none of them.
+
+    Args:
+        embeddings: unit embeddings of n pictures, (n, d).
+        blank: that of their reference, (d,).
+        text: the text's half.
+    """
+    displacements: Float32 = embeddings - blank
+    matrix: Float32 = displacements @ text.vectors.T
+    total: Float32 = displacements @ text.displacement
+    return Contributions(
+        matrix=matrix,
+        similarity=embeddings @ text.embedding,
+        total=total,
+        error=float(np.abs(matrix.sum(axis=1, dtype=np.float64) - total).max(initial=0.0)),
+    )
+
+
 def _each_against(
     anatomy: Anatomy, pictures: Sequence[Picture], text: Side, steps: int, progress: Progress
 ) -> Iterator[Attribution]:
@@ -237,7 +237,7 @@ class _Path:
             return self._each(slope, moving)
 
         found = self._integral(forward, len(moving), steps, progress)
-        half = self._ends()
+        half = self.ends()
         vectors = np.zeros((self.tokens, len(half.embedding)), np.float32)
         if found is not None:
             vectors[moving.cpu().numpy()] = found.cpu().numpy()
@@ -258,7 +258,7 @@ class _Path:
         matrix = np.zeros((self.tokens, len(text.vectors)), np.float32)
         if found is not None:
             matrix[:, words] = found.T.cpu().numpy()
-        return _attribution(matrix, self._ends(), text)
+        return _attribution(matrix, self.ends(), text)
 
     def _integral(
         self, derivatives: Callable[[Tensor], Tensor], count: int, steps: int, progress: Progress
@@ -283,7 +283,7 @@ class _Path:
         found: Tensor = torch.func.vmap(derivative, chunk_size=self.tower.at_once(len(self.end)))(ways)
         return found
 
-    def _ends(self) -> Side:
+    def ends(self) -> Side:
         """The half without its vectors."""
         with self.lock, torch.no_grad():
             end, start = (self.tower(tokens).cpu().numpy() for tokens in (self.end, self.start))
@@ -294,14 +294,19 @@ def _of_picture(anatomy: Anatomy, picture: Picture) -> _Path:
     """From a picture of one colour to a picture."""
     reader = _stream(anatomy, anatomy.images)
     preprocessing, visual = anatomy.preprocessing, anatomy.model.visual
-    colour = np.round(255 * np.broadcast_to(np.float64(preprocessing.config.mean), 3)).astype(np.uint8)
-    blank = np.broadcast_to(colour, (*preprocessing.size, 3))
-    pixels = preprocessing.normalise(preprocessing.unit([preprocessing.pixels(picture), blank]))
+    pixels = preprocessing.normalise(preprocessing.unit([preprocessing.pixels(picture), _blank(anatomy)]))
     with anatomy.lock:
         (end, start), _ = entering(visual.transformer, lambda: anatomy.features(pixels))
     where = None if towers.image_where(visual) is None else 0
     tower = WrittenOut(visual.transformer.resblocks, reader.ending, where, None)
     return _Path(tower, start, end, len(end), anatomy.lock, reader.prefix, reader.grid)
+
+
+def _blank(anatomy: Anatomy) -> RGB:
+    """What the tower sees of a picture without content, (h, w, 3)."""
+    preprocessing = anatomy.preprocessing
+    colour = np.round(255 * np.broadcast_to(np.float64(preprocessing.config.mean), 3)).astype(np.uint8)
+    return np.broadcast_to(colour, (*preprocessing.size, 3))
 
 
 def _of_text(anatomy: Anatomy, text: str) -> _Path:

@@ -25,6 +25,7 @@ from torch import Tensor
 from probes.backend import foveal
 from probes.backend.anatomy import Anatomy, known
 from probes.backend.cache import Store, key_of, remembered
+from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition, joined
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
 from probes.core.pictures import Picture, Raster
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from probes.backend.clip import Clip
 
 _NO_GRADIENT = "parts of it are switched off, and their means have no gradients in the pixels"
+_NO_ATTRIBUTION = "parts of it are switched off, and their means have no share in any patch"
 
 
 class Switched:
@@ -206,6 +208,18 @@ class Switched:
         """Refuse."""
         raise self._card.refusal(Capability.DIFFERENTIATE)
 
+    def attribute(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Iterator[Attribution]:
+        """Refuse."""
+        raise self._card.refusal(Capability.ATTRIBUTE)
+
+    def contributions(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Contributions:
+        """Refuse."""
+        raise self._card.refusal(Capability.ATTRIBUTE)
+
     def unfamiliar_pictures(self, pictures: Sequence[Picture]) -> tuple[str | None, ...]:
         """What the whole model was not trained on."""
         return self._whole.unfamiliar_pictures(pictures)
@@ -230,6 +244,10 @@ def _card(whole: ModelCard, switches: Switches, digest: str, count: int) -> Mode
         name=switches.named(whole.name),
         weights_digest=digest,
         precision="float32",
-        lacks={**whole.lacks, Capability.DIFFERENTIATE: _NO_GRADIENT},
+        lacks={
+            **whole.lacks,
+            Capability.DIFFERENTIATE: _NO_GRADIENT,
+            Capability.ATTRIBUTE: whole.lacks.get(Capability.ATTRIBUTE, _NO_ATTRIBUTION),
+        },
         warnings=(*whole.warnings, warning),
     )

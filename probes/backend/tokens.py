@@ -70,7 +70,8 @@ def _hugging_face(tokenizer: Any, text: str) -> Tokens:
     cleaned = tokenizer.clean_fn(text) if isinstance(tokenizer, HFTokenizer) else _canonical(text)
     whole = inner(cleaned, add_special_tokens=False, truncation=False).input_ids
     pieces = tuple(_readable(piece) for piece in inner.convert_ids_to_tokens(kept))
-    return Tokens(text, pieces, max(0, len(whole) - len(kept)))
+    marked = bool(ids) and ids[0] in special and ids[0] != unknown
+    return Tokens(text, pieces, max(0, len(whole) - len(kept)), start=int(marked))
 
 
 def _canonical(text: str) -> str:

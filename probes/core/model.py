@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
+from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition
 from probes.core.errors import CapabilityError
 from probes.core.pictures import Picture, Raster
@@ -43,6 +44,8 @@ class Capability(str, Enum):
     """The attention of its class token can be biased."""
     DIFFERENTIATE = "differentiate"
     """Similarities have gradients in the pixels."""
+    ATTRIBUTE = "attribute to words and patches"
+    """Similarities can be attributed to pairs of a word and a patch."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,13 @@ class Tokens:
         text: what was given.
         pieces: the tokens kept, as text, without start, end and padding.
         dropped: how many tokens did not fit and were cut off.
+        start: tokens before the first piece: 1 where one marks the start, else 0.
     """
 
     text: str
     pieces: tuple[str, ...]
     dropped: int
+    start: int = 1
 
     @property
     def truncated(self) -> bool:
@@ -218,6 +223,24 @@ class Backend(Protocol):
 
         Raises:
             CapabilityError: the tower does not let gradients through.
+        """
+
+    def attribute(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Iterator[Attribution]:
+        """What each pair of a patch and a token of the text adds to their cosine, picture by picture, in float32.
+
+        Raises:
+            CapabilityError: the towers are no plain transformers.
+        """
+
+    def contributions(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Contributions:
+        """The same summed over patches, for many pictures at little more than the cost of encoding them.
+
+        Raises:
+            CapabilityError: the towers are no plain transformers.
         """
 
     def untrained(self, seed: int = 0) -> Backend | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
+from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition
 from probes.core.errors import ClipspectError
 from probes.core.model import Capability, Float32, ModelCard, Progress, Tokens, no_progress
@@ -95,6 +96,18 @@ class NoModel:
         self._refuse()
 
     def gradient(self, picture: Picture, text: str) -> Float32:
+        """Refuse."""
+        self._refuse()
+
+    def attribute(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Iterator[Attribution]:
+        """Refuse."""
+        self._refuse()
+
+    def contributions(
+        self, pictures: Sequence[Picture], text: str, progress: Progress = no_progress
+    ) -> Contributions:
         """Refuse."""
         self._refuse()
 

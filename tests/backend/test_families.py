@@ -1,17 +1,19 @@
 """Every family of towers open_clip lists: built small with random weights, and asked everything."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import open_clip
 import pytest
+import torch
 
-from probes.backend import loading, specs
+from probes.backend import loading, specs, tokens
 from probes.backend.cache import MemoryStore
 from probes.backend.clip import Clip
 from probes.backend.device import Placement
 from probes.core.errors import CapabilityError, ModelError
-from probes.core.model import Capability
+from probes.core.model import Capability, Tokens
 from tests.backend import small
 
 TIMM = {"timm_model_pretrained": False, "timm_pool": "avg", "timm_proj": "linear"}
@@ -80,6 +82,9 @@ def test_each_family_encodes_and_says_what_it_cannot(family, monkeypatch):
     assert np.abs(backend.gradient(shown[0], "a cat")).max() > 0
     assert backend.decompose_texts(["a cat", "a dog " * 30]).error < 1e-5
     assert backend.card.can(Capability.FOCUS) == (family == "ViT")
+    if not backend.card.can(Capability.ATTRIBUTE):
+        with pytest.raises(CapabilityError, match="cannot attribute to words and patches: its"):
+            backend.contributions(shown, "a cat")
     if family in TAKEN_APART:
         parts = backend.decompose(shown, by_token=True)
         assert parts.error < 1e-5
@@ -137,6 +142,29 @@ def write_text_tower(folder, kind):
     (folder / "config.json").write_text(json.dumps(described))
 
 
+class OnlyAnEnd:
+    """Stands in for a tokenizer of transformers that marks no start, as SigLIP's."""
+
+    all_special_ids, pad_token_id, unk_token_id = (1,), 1, 2
+
+    def __init__(self):
+        self.tokenizer, self.words = self, {"a": 3, "cat": 4}
+
+    def __call__(self, text, **named):
+        words = text[0].split() if isinstance(text, list) else text.split()
+        ids = [self.words.get(word, 2) for word in words]
+        return torch.tensor([(ids + [1] * 6)[:6]]) if isinstance(text, list) else SimpleNamespace(input_ids=ids)
+
+    def convert_ids_to_tokens(self, ids):
+        return [{2: "?", 3: "▁a", 4: "▁cat"}[one] for one in ids]
+
+
+def test_where_the_pieces_start():
+    assert tokens.describe(OnlyAnEnd(), ["a cat", "yonder cat"])[0] == Tokens("a cat", ("a", "cat"), 0, start=0)
+    assert tokens.describe(OnlyAnEnd(), ["yonder cat"])[0].start == 0, "an unknown word marks no start"
+    assert tokens.describe(open_clip.get_tokenizer("ViT-B-32"), ["a cat"])[0].start == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", HUGGING_FACE)
 def test_text_towers_of_transformers(kind, monkeypatch, tmp_path):
@@ -161,6 +189,7 @@ def test_text_towers_of_transformers(kind, monkeypatch, tmp_path):
     assert (short.pieces, short.dropped) == (("a", "cat"), 0)
     assert (len(long.pieces), long.dropped) == (6, 4)
     assert len(strange.pieces) == 2
+    assert short.start == strange.start == 1
     assert backend.decompose(small.pictures(1)).error < 1e-5
     with pytest.raises(CapabilityError, match="transformers library"):
         backend.decompose_texts(["a cat"])

@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 
 from probes.backend import second_order, written_out
-from probes.core.errors import Cancelled, CapabilityError
-from probes.core.model import no_progress
+from probes.core.errors import Cancelled, CapabilityError, ClipspectError
+from probes.core.model import Capability, no_progress
+from probes.core.no_model import NoModel
 from probes.core.pictures import Picture
+from probes.core.switches import Switches
 from tests.backend import small
 
 TEXT = "a photo of two dogs on a red chair"
@@ -337,3 +339,59 @@ def test_other_towers_refuse_in_a_sentence(family, tmp_path):
 
 def test_towers_that_can_be_attributed_say_so(tower):
     assert second_order.why_not(tower._anatomy) is None
+
+
+def test_contributions_are_the_attributions_summed_over_patches(tower):
+    """Though nothing is differentiated in the pictures; with them the sums come close as the points grow."""
+    shown = small.pictures(3)
+    found = tower.contributions(shown, TEXT)
+    pairs = list(tower.attribute(shown, TEXT))
+    for row, pair in enumerate(pairs):
+        summed = pair.matrix.sum(axis=0)
+        np.testing.assert_allclose(found.matrix[row], summed, atol=0.02 * np.abs(found.matrix).max())
+        assert found.similarity[row] == pytest.approx(pair.similarity, abs=1e-5)
+        assert found.total[row] == pytest.approx(pair.total, abs=1e-5)
+    lacking = found.matrix.sum(axis=1) - found.total
+    assert found.error == pytest.approx(np.abs(lacking).max(), abs=1e-6)
+    assert found.error < 1e-3
+    np.testing.assert_allclose(
+        found.similarity, tower.encode_images(shown) @ tower.encode_texts([TEXT])[0], atol=1e-5
+    )
+    assert tower.contributions([], TEXT).matrix.shape == (0, found.matrix.shape[1])
+
+
+def test_a_text_is_differentiated_once(plain, monkeypatch):
+    shown = small.pictures(2)
+    first, pair = plain.contributions(shown, TEXT), next(plain.attribute(shown, TEXT))
+
+    def refuse(*args, **named):
+        raise AssertionError
+
+    monkeypatch.setattr(second_order, "text_side", refuse)
+    np.testing.assert_array_equal(plain.contributions(shown, TEXT).matrix, first.matrix)
+    again = next(plain.attribute(shown, TEXT))
+    np.testing.assert_array_equal(again.matrix, pair.matrix)
+    assert (again.total, again.error) == (pair.total, pair.error)
+
+
+def test_attribution_is_in_float32_whatever_the_model_encodes_in(vit_folder):
+    exact, rough = small.open_folder(vit_folder), small.open_folder(vit_folder, "bfloat16")
+    shown = small.pictures(3)
+    assert np.abs(exact.encode_images(shown) - rough.encode_images(shown)).max() > 1e-4
+    one, other = (model.contributions(shown, TEXT) for model in (exact, rough))
+    np.testing.assert_allclose(one.matrix, other.matrix, atol=1e-6)
+    np.testing.assert_allclose(one.similarity, other.similarity, atol=1e-6)
+    pairs = [next(model.attribute(shown, TEXT)) for model in (exact, rough)]
+    np.testing.assert_allclose(pairs[0].matrix, pairs[1].matrix, atol=1e-6)
+
+
+def test_what_cannot_be_attributed_says_so_on_its_card(tmp_path, plain):
+    shown = small.pictures(2)
+    averages = small.open_folder(small.save(tmp_path, REFUSED["averages"][0]))
+    off = plain.without(Switches.parse("L1H2"), shown)
+    assert plain.card.can(Capability.ATTRIBUTE)
+    for model, sentence in ((averages, "averages its patches"), (off, "switched off"), (NoModel(), "from files")):
+        assert sentence in model.card.lacks[Capability.ATTRIBUTE]
+        for ask in (model.attribute, model.contributions):
+            with pytest.raises(ClipspectError, match=sentence):
+                ask(shown, TEXT)

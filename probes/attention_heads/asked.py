@@ -1,0 +1,61 @@
+"""What every part of a run works with: the picture taken apart, the texts, other pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from probes import evaluation
+from probes.attention_heads.ablating import Labelled
+from probes.attention_heads.gathering import Others, others
+from probes.attention_heads.parameters import AttentionHeadsParams
+from probes.core.decomposition import Decomposition
+from probes.core.model import Backend, Float32, Progress
+from probes.core.pictures import Picture
+from probes.core.prompts import TEMPLATES, encode_prompts, ensemble
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every part of a run works with.
+
+    Attributes:
+        params: what the visitor chose.
+        backend: the model.
+        picture: the picture.
+        own: the same, taken apart by token.
+        texts: (m, d), unit embeddings of the texts.
+        others: other pictures, taken apart.
+    """
+
+    params: AttentionHeadsParams
+    backend: Backend
+    picture: Picture
+    own: Decomposition
+    texts: Float32
+    others: Others
+
+
+def ask(params: AttentionHeadsParams, backend: Backend, progress: Progress) -> Asked:
+    """Take the picture and the others apart.
+
+    Raises:
+        FieldError: too few of one's own pictures can be read.
+    """
+    texts = ensemble(encode_prompts(backend, params.texts, params.templates))
+    (picture,) = params.images
+    own = backend.decompose([picture], by_token=True)
+    return Asked(params, backend, picture, own, texts, others(params, backend, progress))
+
+
+def evaluated(asked: Asked, progress: Progress) -> Labelled:
+    """The scenes of one thing that are kept for evaluation, and the names of all things among them."""
+    every = evaluation.evaluated()
+    chosen = [place for place, one in enumerate(every) if one.thing]
+    names = sorted({every[place].thing for place in chosen})
+    pictures = evaluation.pictures()
+    taken = asked.backend.decompose([pictures[place] for place in chosen], progress=progress)
+    texts = ensemble(encode_prompts(asked.backend, names, TEMPLATES))
+    labels = np.array([names.index(every[place].thing) for place in chosen], dtype=np.intp)
+    return Labelled(taken, labels, texts, asked.others.taken)
