@@ -27,6 +27,8 @@ bench: $(VENV)/.dev browser ## throughput against the plain way, as ratios withi
 calibrate: $(VENV)/.dev ## planted doses against what the probes measure, on both bundled models
 	$(BIN)/python -m probes.calibrate
 	$(BIN)/python -m assets.make.calibration
+	$(BIN)/python -m probes.heads_off
+	$(BIN)/python -m assets.make.heads_off
 
 .PHONY: browser
 browser: $(VENV)/.dev

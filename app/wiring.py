@@ -96,7 +96,7 @@ def _wire_following(page: Page, answered: Any) -> None:
     """After an answer, what its explorer is sent later; a new question ends it."""
     for side in page.at.sides:
         slot = side.evidence.explorer
-        if slot is not None:
+        if slot is not None and slot.explorer.follow:  # a generator that yields nothing would empty its component
             follow = partial(explorers.follow_on, page.probe, page.engine, slot.component)
             begun = answered.then(follow, side.answer, slot.component, **FOLLOW)
             page.at.run.click(None, None, None, cancels=[begun], show_progress="hidden", api_visibility="private")

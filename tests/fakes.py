@@ -44,8 +44,10 @@ CARD = ModelCard(
     },
 )
 
-HEADED = (Capability.DECOMPOSE, Capability.ATTEND)
+HEADED = (Capability.DECOMPOSE, Capability.ATTEND, Capability.FOCUS)
 """What the fake can do if its card says so."""
+BEYOND_IT = {what: why for what, why in CARD.lacks.items() if what not in HEADED}
+"""What it cannot do, whatever its card says."""
 
 
 def unit(rows: np.ndarray) -> Float32:
@@ -169,8 +171,7 @@ class PixelBackend:
 
 def headed_backend() -> PixelBackend:
     """A fake whose heads can be taken apart."""
-    lacks = {what: why for what, why in CARD.lacks.items() if what not in HEADED}
-    return PixelBackend(card=replace(CARD, lacks=lacks))
+    return PixelBackend(card=replace(CARD, lacks=BEYOND_IT))
 
 
 def sigmoid_backend(bias: float = -10.0) -> PixelBackend:

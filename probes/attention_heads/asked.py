@@ -11,6 +11,7 @@ from probes.attention_heads.ablating import Labelled
 from probes.attention_heads.gathering import Others, others
 from probes.attention_heads.parameters import AttentionHeadsParams
 from probes.core.decomposition import Decomposition
+from probes.core.errors import FieldError, ModelError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.pictures import Picture
 from probes.core.prompts import TEMPLATES, encode_prompts, ensemble
@@ -41,11 +42,15 @@ def ask(params: AttentionHeadsParams, backend: Backend, progress: Progress) -> A
     """Take the picture and the others apart.
 
     Raises:
-        FieldError: too few of one's own pictures can be read.
+        FieldError: too few of one's own pictures can be read, or what is to be off is no part of the tower.
     """
     texts = ensemble(encode_prompts(backend, params.texts, params.templates))
     (picture,) = params.images
     own = backend.decompose([picture], by_token=True)
+    try:
+        params.switches.check(own.outputs.shape[1], own.outputs.shape[2], own.mlps.shape[1])
+    except ModelError as error:
+        raise FieldError("off", str(error)) from None
     return Asked(params, backend, picture, own, texts, others(params, backend, progress))
 
 

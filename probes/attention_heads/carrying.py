@@ -6,13 +6,14 @@ more sets, of pictures or of texts, and what it is made of in the shared space s
 - **sets of pictures** k with means mu_k: the scatter between them, (1/K) sum_k |mu_k - mu|^2, is the sum over
   parts of (1/K) sum_k (mu_k^p - mu^p) . (mu_k - mu). Products of a picture with itself are left out, so that
   chance differences between sets do not count as a property: the estimate is unbiased, and zero on average where
-  there is none.
+  there is none. Where pictures come in rounds, one scene shown once with each value, products of pictures of one
+  round are left out as well: what they have in common is the scene's, and would hide the property.
 - **sets of texts** with directions u_k = mean of set k - mean of all sets: the variance of pictures along them,
   (1/K) sum_k Var_i(x_i . u_k), is the sum over parts of (1/K) sum_k Cov_i(t_i^p . u_k, x_i . u_k).
 
 A share is a part's value divided by that of all parts, which sum to one. Intervals resample pictures (within
-sets); the null deals the labels of the sets anew, and p counts the arrangements in which the part carries at
-least as much.
+sets), or rounds; the null deals the labels of the sets anew, within rounds where there are any, and p counts the
+arrangements in which the part carries at least as much.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.decomposition import Decomposition
-from probes.core.resampling import at_least, ends, stratified_weights, swapped
+from probes.core.resampling import at_least, bootstrap_weights, ends, stratified_weights, swapped
 
 Float64 = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -110,17 +111,24 @@ def parts_of(taken: Decomposition) -> list[tuple[Part, Terms]]:
     ]
 
 
-def carried_between_pictures(taken: Decomposition, codes: Codes, seed: int) -> Carried:
+def carried_between_pictures(
+    taken: Decomposition, codes: Codes, seed: int, rounds: Codes | None = None
+) -> Carried:
     """What each part carries of the difference between sets of pictures.
 
     Args:
         taken: n pictures, taken apart.
         codes: (n,), the set of each, 0 to K - 1; at least two of each.
         seed: of resamples and arrangements.
+        rounds: (n,), the round of each, 0 to R - 1, with one picture of every set in each; None where pictures
+            have nothing to do with one another.
 
     Raises:
-        ValueError: there are fewer than two sets, or a set has fewer than two pictures.
+        ValueError: there are fewer than two sets, a set has fewer than two pictures, or a round has not one
+            picture of every set.
     """
+    if rounds is not None:
+        return _within_rounds(taken, codes, rounds, seed)
     counts = np.bincount(codes)
     if len(counts) < 2 or counts.min() < 2:
         raise ValueError("two sets or more are needed, of two pictures each or more")
@@ -133,6 +141,57 @@ def carried_between_pictures(taken: Decomposition, codes: Codes, seed: int) -> C
         pair = terms.outputs, taken.embedding @ terms.writes.T
         rows.append([_scatter(weights, *pair) for weights in (observed, drawn_weights, dealt)])
     return _answer([part for part, _ in named], rows, _arrangements(codes))
+
+
+def _within_rounds(taken: Decomposition, codes: Codes, rounds: Codes, seed: int) -> Carried:
+    """The same where pictures come in rounds."""
+    sets, count = int(codes.max(initial=-1)) + 1, int(rounds.max(initial=-1)) + 1
+    order = np.lexsort((codes, rounds))
+    whole = len(codes) == sets * count and (codes[order] == np.tile(np.arange(sets), count)).all()
+    if sets < 2 or count < 2 or not whole:
+        raise ValueError("two sets or more are needed, two rounds or more, and in each one picture of every set")
+    straight = np.broadcast_to(np.arange(sets), (1, count, sets))
+    dealt = np.random.default_rng([seed, 3]).permuted(np.repeat(straight, RESAMPLES, axis=0), axis=2)
+    drawn = np.concatenate(list(bootstrap_weights(count, RESAMPLES, seed)))  # (B, R)
+    once = np.ones((1, count), np.float32)
+    member = _membership(straight.reshape(1, -1), sets)  # (1, K, n), round by round
+    kinds = [
+        (member, once),
+        (member * np.repeat(drawn, sets, axis=1)[:, None], drawn),
+        (_membership(dealt.reshape(RESAMPLES, -1), sets), once),
+    ]
+    named, rows = parts_of(taken), []
+    for _, terms in named:
+        pair = terms.outputs[order], taken.embedding[order] @ terms.writes.T
+        rows.append([_apart(weights, times, *pair) for weights, times in kinds])
+    return _answer([part for part, _ in named], rows, math.factorial(sets) ** (count - 1))
+
+
+def _apart(
+    weights: NDArray[np.float32],
+    times: NDArray[np.float32],
+    outputs: NDArray[np.float32],
+    reading: NDArray[np.float32],
+) -> Float64:
+    """Scatter between sets without products of pictures of one round, (r,).
+
+    Args:
+        weights: (r, K, n), how often each picture counts in each set, round by round.
+        times: (r, R) or (1, R), how often each round counts.
+        outputs, reading: (n, w), as in `_scatter`.
+    """
+    sets, count = weights.shape[1], times.shape[1]
+    written = (weights @ outputs).astype(np.float64)  # (r, K, w)
+    read = (weights @ reading).astype(np.float64)
+    terms, onto = (rows.astype(np.float64).reshape(count, sets, -1) for rows in (outputs, reading))
+    alike = np.einsum("rkw,rkw->r", terms, onto)  # a round with itself, set by set
+    across = np.einsum("rw,rw->r", terms.sum(axis=1), onto.sum(axis=1))
+    squares = times.astype(np.float64) ** 2
+    pairs = times.sum(axis=1, dtype=np.float64) ** 2 - squares.sum(axis=1)
+    within = np.einsum("rkw,rkw->r", written, read) - squares @ alike
+    between = np.einsum("rw,rw->r", written.sum(axis=1), read.sum(axis=1)) - squares @ across
+    scatter: Float64 = (within / sets - between / sets**2) / np.where(pairs > 0, pairs, np.inf)
+    return scatter
 
 
 def _membership(codes: NDArray[np.intp], count: int) -> NDArray[np.float32]:

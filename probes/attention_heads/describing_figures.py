@@ -123,7 +123,7 @@ def overview(description: Description) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[f"L{layer}" for layer in range(len(rows))],
-        range=[-0.5, len(rows) - 0.5], showgrid=False, zeroline=False,
+        range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False,
     )  # fmt: skip
     return figure
 

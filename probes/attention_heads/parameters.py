@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from probes.attention_heads.properties import PROPERTIES
 from probes.core.controls import Choice, Count, Lines, Pictures, Switch, Text
 from probes.core.errors import FieldError, ModelError
 from probes.core.file_controls import PictureSet, TableFile
@@ -23,18 +24,8 @@ ABOUT, FIND, OFF, SPURIOUS, WORDS, SEGMENT = (
     "Segment",
 )
 NOTHING = "nothing"
-SHIPPED = (
-    "gender as drawn",
-    "skin tone as drawn",
-    "ground",
-    "written word",
-    "red circle",
-    "colour",
-    "left or right",
-)
-"""Properties that the shipped pictures of `properties` differ in."""
 MY_WORDS, MY_TABLE = "my sets of words", "a column of my table"
-CARRIED = (NOTHING, *SHIPPED, MY_WORDS, MY_TABLE)
+CARRIED = (NOTHING, *PROPERTIES, MY_WORDS, MY_TABLE)
 GROUNDS = "animals on grounds"
 DROPPED = (NOTHING, GROUNDS, MY_TABLE)
 MOST_PICTURES = 5_000
@@ -189,8 +180,14 @@ class AttentionHeadsParams(Params):
         ),
     )
     other_pictures: int = parameter(
-        24,
-        Count(label="Other pictures to hold words against", help="", low=5, high=200, section=WORDS),
+        256,
+        Count(
+            label="Other pictures to hold words against",
+            help="With too few no single word can stand out.",
+            low=5,
+            high=MOST_PICTURES,
+            section=WORDS,
+        ),
     )
     segment: bool = parameter(
         False,

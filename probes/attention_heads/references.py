@@ -34,5 +34,14 @@ REFERENCES = (
         url="https://arxiv.org/abs/2012.09838",
         why="Measured maps as masks: a pixel counts where the map is above its mean.",
     ),
+    Reference(
+        key="nam2025misalignment",
+        title="Extract Free Dense Misalignment from CLIP",
+        authors="Nam, JeongYeon and Im, Jinbae and Kim, Wonjae and Kil, Taeho",
+        year=2025,
+        venue="AAAI",
+        url="https://arxiv.org/abs/2412.18404",
+        why="Words whose attribution is negative do not fit the picture; the attribution here is another one.",
+    ),
     BENJAMINI_HOCHBERG,
 )

@@ -74,7 +74,7 @@ def found(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> Att
 
 def _carried(asked: Asked, progress: Progress) -> tuple[Carried, str]:
     """What each part carries, and of what over which pictures in words."""
-    params = asked.params
+    params, rounds = asked.params, None
     if params.carries == MY_WORDS:
         sets = params.sets_of_words
         every = [text for one in sets for text in one]
@@ -88,10 +88,11 @@ def _carried(asked: Asked, progress: Progress) -> tuple[Carried, str]:
     else:
         shown = shipped(params.carries, params.seed)
         taken, codes = asked.backend.decompose(shown.pictures, progress=progress), shown.codes
+        rounds = shown.rounds
         told = f"{params.carries} ({' / '.join(shown.values)}), {len(codes)} drawn pictures"
     if np.bincount(codes).min() < 2:
         raise FieldError("column", "every value needs two pictures or more")
-    return carried_between_pictures(taken, codes, params.seed), told
+    return carried_between_pictures(taken, codes, params.seed, rounds), told
 
 
 def ablated(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> AttentionHeadsResult:

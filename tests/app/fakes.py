@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
-from tests.fakes import CARD, PixelBackend
+from tests.fakes import BEYOND_IT, CARD, PixelBackend
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def told(spec: str) -> tuple[str, str]:
 
 
 def load(spec: str, progress: Progress = no_progress) -> PixelBackend:
-    card = replace(CARD, spec=spec, name=NAMES.get(spec, spec), lacks={})
+    card = replace(CARD, spec=spec, name=NAMES.get(spec, spec), lacks=BEYOND_IT)
     if spec == "bundled:balanced":  # less sure of everything
         return PixelBackend(card=replace(card, logit_scale=5.0))
     if spec.startswith("slow:"):

@@ -1,5 +1,7 @@
 """What parts carry of a property: exact sums, planted heads, and nothing where nothing is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -146,3 +148,64 @@ def test_the_same_seed_gives_the_same():
     one, other = (carried_between_pictures(tower(20), codes, 3) for _ in range(2))
     np.testing.assert_array_equal(one.p, other.p)
     np.testing.assert_array_equal(one.low, other.low)
+
+
+def in_rounds(rounds, sets, seed=0, strength=0.0, shared=2.0):
+    """Pictures of which those of one round have much in common, and one head that writes by the set."""
+    n = rounds * sets
+    taken, codes = tower(n, seed), np.tile(np.arange(sets), rounds)
+    which = np.repeat(np.arange(rounds), sets)
+    scene = np.random.default_rng(seed + 1).normal(size=(rounds, LAYERS, HEADS, WIDTH)).astype(np.float32)
+    taken.outputs[...] = 0.5 * taken.outputs + shared * scene[which]
+    taken.outputs[:, 1, 2, 0] += strength * (codes - codes.mean())
+    object.__setattr__(taken, "embedding", taken.total())
+    return taken, codes, which
+
+
+def test_rounds_leave_out_products_of_pictures_of_one_round():
+    taken, codes, which = in_rounds(5, 3)
+    order = np.random.default_rng(9).permutation(15)  # in whatever order the pictures come
+    names = ("outputs", "mlps", "initial", "constant", "embedding")
+    mixed = replace(taken, **{name: getattr(taken, name)[order] for name in names})
+    found = carried_between_pictures(mixed, codes[order], 0, which[order])
+    x = taken.embedding.astype(np.float64)
+    for place, (_, terms) in enumerate(parts_of(taken)):
+        t = terms.outputs.astype(np.float64) @ terms.writes
+        means = np.zeros((3, 3))
+        for a in range(3):
+            for b in range(3):
+                pairs = [t[3 * r + a] @ x[3 * s + b] for r in range(5) for s in range(5) if r != s]
+                means[a, b] = np.mean(pairs)
+        assert found.values[place] == pytest.approx(means.diagonal().mean() - means.mean(), abs=2e-5)
+
+
+def test_what_rounds_have_in_common_hides_a_property_only_if_it_is_not_known():
+    hidden, shown = [], []
+    for seed in range(12):
+        taken, codes, which = in_rounds(30, 2, seed)
+        hidden.append(carried_between_pictures(taken, codes, seed).total)
+        shown.append(carried_between_pictures(taken, codes, seed, which).total)
+    assert np.mean(hidden) < -3 * np.std(hidden) / np.sqrt(12)
+    assert abs(np.mean(shown)) < 3 * np.std(shown) / np.sqrt(12)
+    taken, codes, which = in_rounds(30, 2, 5, strength=1.5)
+    found = carried_between_pictures(taken, codes, 0, which)
+    first = leading(found)[0]
+    assert (found.parts[first].layer, found.parts[first].head) == (1, 2)
+    assert found.p[first] == pytest.approx(1 / 1000)
+    assert 0 < found.low[first] <= found.values[first] <= found.high[first]
+
+
+def test_within_rounds_heads_are_called_by_chance_as_often_as_said():
+    p = []
+    for seed in range(40):
+        taken, codes, which = in_rounds(15, 2, seed)
+        p += list(carried_between_pictures(taken, codes, seed, which).p[: LAYERS * HEADS])
+    called = binomtest(int(np.sum(np.array(p) <= 0.05)), len(p)).proportion_ci(0.99)
+    assert called.low <= 0.05 <= called.high
+
+
+def test_rounds_that_are_not_whole_are_refused():
+    taken, codes, which = in_rounds(4, 2)
+    which[0] = 1
+    with pytest.raises(ValueError, match="in each one picture of every set"):
+        carried_between_pictures(taken, codes, 0, which)

@@ -1,0 +1,205 @@
+"""`python -m probes.heads_off`: planted behaviours, with the heads off that carry their property.
+
+For each behaviour of `SEARCHED`, heads are found that carry its property between pictures of
+`probes.attention_heads.properties`, none of which the instrument shows, and the first 1, 2, 4 and 8 of them are
+switched off in the skewed model. What is measured, and what it is held against, stands in
+`probes.ablated_contrasts`. What switching off costs is the zero-shot accuracy on `probes.evaluation`. P-values are
+corrected over behaviours and numbers of heads (Benjamini-Hochberg). The numbers are kept in
+`assets/calibration/heads/heads-off.json`, a table of them is put into the README. `make calibrate` runs this and
+then draws `docs/heads-off.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from probes import calibrate, contrasts, evaluation
+from probes.ablated_contrasts import Slopes, switched_off, written_by_heads
+from probes.attention_heads.ablating import right, without
+from probes.attention_heads.carrying import Carried, carried_between_pictures
+from probes.attention_heads.finding import HeadShare, best, rows
+from probes.attention_heads.properties import shipped
+from probes.core.decomposition import Decomposition
+from probes.core.errors import ClipspectError
+from probes.core.model import Backend, Float32
+from probes.core.prompts import encode_prompts, ensemble
+from probes.core.statistics import Estimate, wilson
+from probes.core.switches import EVERYTHING_ON, Switches
+from probes.heads_off_result import Behaviour, HeadsOff, corrected, load, markdown, write_readme
+from probes.red_circle import calibration as circles
+from probes.usual_pictures import usual_pictures
+from probes.zero_shot import calibration as zero_shot
+
+FILE = calibrate.FOLDER / "heads" / "heads-off.json"
+COMMAND = "make calibrate"
+SEARCHED = MappingProxyType(
+    {
+        "occupation": "gender as drawn",
+        "ground": "ground",
+        "written word": "written word",
+        "circle": "red circle",
+    }
+)
+"""The property whose heads are switched off, by planted behaviour."""
+NUMBERS = (1, 2, 4, 8)
+"""How many heads are switched off."""
+KEPT = 12
+"""Heads that are kept of each search: those that carry most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Pictures that show one thing each, to measure zero-shot accuracy on.
+
+    Attributes:
+        taken: n pictures, taken apart.
+        texts: (l, d), unit embeddings of all labels, mean over templates.
+        own: (n,), the label of each picture.
+    """
+
+    taken: Decomposition
+    texts: Float32
+    own: NDArray[np.intp]
+
+    @classmethod
+    def by(cls, backend: Backend) -> Labelled:
+        """The pictures of `probes.evaluation` that show one thing, as a model sees them."""
+        every = zip(evaluation.evaluated(), evaluation.pictures(), strict=True)
+        chosen = [(one.thing, picture) for one, picture in every if one.thing]
+        labels, own = np.unique([thing for thing, _ in chosen], return_inverse=True)
+        texts = ensemble(encode_prompts(backend, labels.tolist(), contrasts.TEMPLATES))
+        return cls(backend.decompose([picture for _, picture in chosen]), texts, own.astype(np.intp))
+
+    def accuracy(self, usual: Decomposition, switches: Switches) -> Estimate:
+        """Share of pictures whose own label comes first, with Wilson's interval."""
+        hits = right(without(self.taken, usual, switches), self.texts, self.own)
+        return Estimate(float(hits.mean()), len(hits), "pictures", wilson(int(hits.sum()), len(hits)))
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What all behaviours are measured with.
+
+    Attributes:
+        usual: the usual pictures, taken apart by the skewed model.
+        labelled: what accuracy is measured on, by the same.
+    """
+
+    skewed: Backend
+    balanced: Backend
+    usual: Decomposition
+    labelled: Labelled
+    seed: int
+
+    @classmethod
+    def of(cls, skewed: Backend, balanced: Backend, seed: int) -> Setting:
+        """Take apart what is needed of the skewed model."""
+        return cls(skewed, balanced, skewed.decompose(usual_pictures()), Labelled.by(skewed), seed)
+
+
+def search(backend: Backend, name: str, seed: int) -> Carried:
+    """What each part of a model carries of a shipped property."""
+    pictures = shipped(name, seed)
+    taken = backend.decompose(pictures.pictures)
+    return carried_between_pictures(taken, pictures.codes, seed, pictures.rounds)
+
+
+def measured(setting: Setting, behaviour: str) -> Behaviour:
+    """One behaviour; its p-values are not corrected yet."""
+    name, seed = SEARCHED[behaviour], setting.seed
+    found, other = (search(backend, name, seed) for backend in (setting.skewed, setting.balanced))
+    contrast = contrasts.of_behaviour(behaviour, seed)
+    planted = {dose.concept: dose.skewed for dose in calibrate.doses(behaviour)}
+    doses = np.array([planted[concept] for concept in contrast.concepts])
+    taken = setting.skewed.decompose(contrast.pictures)
+    balanced = setting.balanced.encode_images(contrast.pictures)
+    slopes = Slopes(contrast, doses, contrast.texts(setting.skewed), seed)
+    even = Slopes(contrast, doses, contrast.texts(setting.balanced), seed)
+    chosen = dict.fromkeys(best(found, number) for number in NUMBERS)
+    priced = [(one, setting.labelled.accuracy(setting.usual, one)) for one in chosen if one]
+    return Behaviour(
+        behaviour=behaviour,
+        title=_title(behaviour),
+        searched=name,
+        pictures=len(shipped(name, seed).pictures),
+        concepts=len(doses),
+        skewed=slopes.estimate(taken.embedding),
+        balanced=even.estimate(balanced),
+        written_by_heads=written_by_heads(slopes, taken),
+        found=_heads(found),
+        found_balanced=_heads(other),
+        off=switched_off(slopes, taken, setting.usual, even, balanced, priced),
+    )
+
+
+def _title(behaviour: str) -> str:
+    instruments = (*zero_shot.INSTRUMENTS, *circles.INSTRUMENTS)
+    return next(one.title for one in instruments if one.behaviour == behaviour)
+
+
+def _heads(carried: Carried) -> tuple[HeadShare, ...]:
+    return tuple(row for row in rows(carried) if row.kind == "head")[:KEPT]
+
+
+def study(skewed: str, balanced: str, seed: int, behaviours: Iterable[str] = tuple(SEARCHED)) -> HeadsOff:
+    """Measure every behaviour on two models, given as they are asked for."""
+    from probes.backend import load as load_model
+
+    whole, even = (load_model(spec, device="cpu", precision="float32") for spec in (skewed, balanced))
+    setting = Setting.of(whole, even, seed)
+    return HeadsOff(
+        skewed=skewed,
+        skewed_digest=calibrate.file_digest(skewed),
+        balanced=balanced,
+        balanced_digest=calibrate.file_digest(balanced),
+        accuracy=setting.labelled.accuracy(setting.usual, EVERYTHING_ON),
+        behaviours=corrected([measured(setting, one) for one in tqdm(tuple(behaviours), leave=False)]),
+        made=datetime.now(timezone.utc).date().isoformat(),
+        seed=seed,
+        command=COMMAND,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, or print what is kept; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m probes.heads_off", description=__doc__)
+    parser.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("SKEWED", "BALANCED"),
+        default=(calibrate.SKEWED, calibrate.BALANCED),
+        help="(default: %(default)s)",
+    )
+    parser.add_argument("--behaviour", nargs="+", choices=tuple(SEARCHED), default=tuple(SEARCHED))
+    parser.add_argument("--out", type=Path, default=FILE, metavar="FILE", help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--markdown", action="store_true", help="print the kept numbers as the README's table")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.markdown:
+            print(markdown(load(chosen.out.read_text(encoding="utf-8"))))
+            return 0
+        made = study(chosen.models[0], chosen.models[1], chosen.seed, chosen.behaviour)
+    except ClipspectError as error:
+        print(f"clipspect: {error}", file=sys.stderr)
+        return 2
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(made.to_json(), encoding="utf-8")
+    print(markdown(made))
+    if chosen.out == FILE:
+        write_readme(made, calibrate.README)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,110 @@
+"""The explorer of attention heads in a real browser: a head is opened, switched off, and asked about elsewhere."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.app.conftest import Tab
+
+pytestmark = pytest.mark.browser
+
+PATH = "/attention-heads"
+FEW = "?texts=a+dog&texts=a+cat&phrases=something+red&phrases=something+blue&phrases=a+sky&phrases_a_head=2"
+
+
+def part(page: Page, selector: str) -> Locator:
+    return page.locator(f"#evidence-model {selector}")
+
+
+def opened(tab: Tab, query: str = FEW) -> Page:
+    page = tab.open(PATH + query)
+    part(page, ".heads-phrase").first.wait_for()
+    tab.rest()
+    return page
+
+
+def cell(page: Page, name: str) -> Locator:
+    return part(page, f".heads-cell[aria-label^='{name}:']")
+
+
+STATE_JS = """
+(key) => [...document.querySelectorAll('#evidence-model *')].find((one) => one.explorer).explorer.state()[key]
+"""
+
+
+def state(page: Page, key: str) -> object:
+    return page.evaluate(STATE_JS, key)
+
+
+def test_a_click_opens_a_head_without_asking_the_server(tab: Tab) -> None:
+    page = opened(tab)
+    before = len(tab.asked)
+    cell(page, "Head 2 of layer 1").click()
+    expect(part(page, ".heads-card .heads-code")).to_have_text("L1H2")
+    expect(part(page, ".heads-card")).to_contain_text("on average to 256 made-up scenes")
+    assert part(page, ".heads-phrase").count() == 2
+    assert part(page, ".heads-pictures").nth(2).locator(".explorer-thumb").count() == 6
+    expect(cell(page, "Head 2 of layer 1")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(part(page, ".heads-card .heads-code")).to_have_text("L1H1")
+    page.keyboard.press("ArrowUp")
+    expect(part(page, ".heads-card .heads-code")).to_have_text("L0H1")
+    assert len(tab.asked) == before
+
+
+def test_what_is_on_the_screen_sums_to_the_similarity(tab: Tab) -> None:
+    page = opened(tab)
+    terms = [float(text.replace("−", "-")) for text in part(page, ".heads-term b").all_inner_texts()]
+    heads, mlps, rest, whole = terms
+    assert heads + mlps + rest == pytest.approx(whole, abs=0.0016)  # three digits each
+    expect(part(page, ".heads-left")).to_contain_text("Reconstruction error")
+    part(
+        page,
+        "button",
+    ).filter(has_text="a cat").first.click()
+    other = [float(text.replace("−", "-")) for text in part(page, ".heads-term b").all_inner_texts()]
+    assert sum(other[:3]) == pytest.approx(other[3], abs=0.0016)
+    assert other != terms
+
+
+def test_heads_are_switched_off_under_the_hand_and_other_pages_are_asked_with_them_off(tab: Tab) -> None:
+    page = opened(tab)
+    whole = state(page, "similarity")
+    cell(page, "Head 1 of layer 0").click()
+    part(page, ".heads-toggle").click()
+    assert state(page, "off") == "L0H1"
+    assert state(page, "similarity") != whole
+    expect(part(page, ".heads-sum")).to_contain_text("with parts off")
+    part(page, ".heads-bar button").filter(has_text="Switch off layer 0").click()
+    assert state(page, "off") == "L0H0,L0H1,L0H2,L0H3"
+    link = part(page, ".heads-link").filter(has_text="Zero-shot").get_attribute("href") or ""
+    asked = parse_qs(urlsplit(link).query)
+    assert asked == {"model": ["bundled:skewed"], "beside": ["bundled:skewed~L0H0,L0H1,L0H2,L0H3"]}
+    part(page, ".heads-reset").click()
+    assert state(page, "similarity") == whole
+
+
+def test_it_stays_on_the_page_once_the_answer_is_whole(tab: Tab) -> None:
+    """An answer comes in steps; the last one must not take the explorer away, nor forget what was chosen."""
+    page = opened(tab)
+    page.wait_for_timeout(1_000)
+    assert part(page, ".heads-cell").count() == 2 * 4 + 2
+    cell(page, "Head 3 of layer 0").click()
+    tab.run()
+    expect(part(page, ".heads-card .heads-code")).to_have_text("L0H3")
+
+
+def test_nothing_sticks_out_of_a_phone(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = opened(Tab(context.new_page(), address))
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    context.close()
+
+
+def test_a_part_that_is_not_there_is_refused_beside_its_field(tab: Tab) -> None:
+    page = opened(tab, FEW + "&off=L9")
+    tab.page.locator(".banner, .field-error").filter(has_text="L9").first.wait_for()
+    assert page.locator("text=Traceback").count() == 0
