@@ -24,7 +24,9 @@ from tqdm import tqdm
 from bench.audits import audits
 from bench.cases import Case, cases, gpu_share, peak_memory
 from bench.gaps import gaps
+from bench.heads import heads
 from bench.marks import marks, photo
+from bench.spans import spans
 from probes.backend.device import choose_device, cpu_has_amx
 
 
@@ -127,6 +129,20 @@ def mark_figures(on_gpu: bool) -> list[Figure]:
     return made
 
 
+def head_figures() -> list[Figure]:
+    """Attention heads: ratios to encoding, and seconds and memory of TextSpan, which are this machine's."""
+    taken, few, many = heads().values()
+    picked, steadied = spans().values()
+    who, growth = "attention heads", many.peak / few.peak
+    return [
+        figure(who, "1,000 pictures taken apart, against encoding them", [taken.ratio or 0.0], 1.3, above=False),
+        figure(who, "peak memory of 5,000 pictures, against 1,000", [growth], 1.1, above=False),
+        figure(who, "TextSpan, 144 heads x 1,000 x 4,000, seconds", [picked.seconds], 60, above=False),
+        figure(who, "the same, peak memory, GB", [picked.peak / 1e9], 3, above=False),
+        figure(who, "its phrases in 40 resamples, seconds", [steadied.seconds]),
+    ]
+
+
 def main() -> int:
     """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -136,7 +152,7 @@ def main() -> int:
     asked = parser.parse_args()
     device = choose_device("auto")
     figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
-    figures += audit_figures() + mark_figures(device.type == "cuda") + gap_figures()
+    figures += head_figures() + audit_figures() + mark_figures(device.type == "cuda") + gap_figures()
     if device.type == "cuda":
         shares = gpu_share(device, asked.repeats)
         figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))

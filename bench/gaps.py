@@ -122,7 +122,8 @@ def in_browser() -> Timed:
         raise RuntimeError("the probe has no explorer")
     payload = json.dumps(explorer.payload(params, PROBE.measure(params, NoModel(100.0), _nobody)))
     script = f"{explorer.script}; createExplorer(element).show(payload);"
-    return _timed(f"<style>{explorer.style}</style>", script, payload)
+    style = "".join(path.read_text(encoding="utf-8") for path in explorer.styles)
+    return _timed(f"<style>{style}</style>", script, payload)
 
 
 def bare_browser() -> Timed:

@@ -1,8 +1,9 @@
 """`python -m probes.heads_off`: planted behaviours, with the heads off that carry their property.
 
 For each behaviour of `SEARCHED`, heads are found that carry its property between pictures of
-`probes.attention_heads.properties`, none of which the instrument shows, and the first 1, 2, 4 and 8 of them are
-switched off in the skewed model. What is measured, and what it is held against, stands in
+`probes.attention_heads.properties`, none of which the instrument shows, and once more by what the property does to
+the answers in fresh scenes (`probes.heads_by_answers`); the first 1, 2, 4 and 8 of them are switched off in the
+skewed model. What is measured, and what it is held against, stands in
 `probes.ablated_contrasts`. What switching off costs is the zero-shot accuracy on `probes.evaluation`. P-values are
 corrected over behaviours and numbers of heads (Benjamini-Hochberg). The numbers are kept in
 `assets/calibration/heads/heads-off.json`, a table of them is put into the README. `make calibrate` runs this and
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from probes import calibrate, contrasts, evaluation
-from probes.ablated_contrasts import Slopes, switched_off, written_by_heads
+from probes.ablated_contrasts import Off, Slopes, switched_off, written_by_heads
 from probes.attention_heads.ablating import right, without
 from probes.attention_heads.carrying import Carried, carried_between_pictures
 from probes.attention_heads.finding import HeadShare, best, rows
@@ -35,6 +36,7 @@ from probes.core.model import Backend, Float32
 from probes.core.prompts import encode_prompts, ensemble
 from probes.core.statistics import Estimate, wilson
 from probes.core.switches import EVERYTHING_ON, Switches
+from probes.heads_by_answers import leading, shares
 from probes.heads_off_result import Behaviour, HeadsOff, corrected, load, markdown, write_readme
 from probes.red_circle import calibration as circles
 from probes.usual_pictures import usual_pictures
@@ -125,8 +127,12 @@ def measured(setting: Setting, behaviour: str) -> Behaviour:
     balanced = setting.balanced.encode_images(contrast.pictures)
     slopes = Slopes(contrast, doses, contrast.texts(setting.skewed), seed)
     even = Slopes(contrast, doses, contrast.texts(setting.balanced), seed)
-    chosen = dict.fromkeys(best(found, number) for number in NUMBERS)
-    priced = [(one, setting.labelled.accuracy(setting.usual, one)) for one in chosen if one]
+    by_answers = _by_answers(setting, behaviour)
+
+    def off(chosen: Iterable[Switches]) -> tuple[Off, ...]:
+        priced = [(one, setting.labelled.accuracy(setting.usual, one)) for one in dict.fromkeys(chosen) if one]
+        return switched_off(slopes, taken, setting.usual, even, balanced, priced)
+
     return Behaviour(
         behaviour=behaviour,
         title=_title(behaviour),
@@ -138,8 +144,15 @@ def measured(setting: Setting, behaviour: str) -> Behaviour:
         written_by_heads=written_by_heads(slopes, taken),
         found=_heads(found),
         found_balanced=_heads(other),
-        off=switched_off(slopes, taken, setting.usual, even, balanced, priced),
+        off=off(best(found, number) for number in NUMBERS),
+        off_by_answers=off(leading(by_answers, number) for number in NUMBERS),
     )
+
+
+def _by_answers(setting: Setting, behaviour: str) -> NDArray[np.float64]:
+    """Each head's share of what the property does to the answers, (L, H), in scenes that are not measured."""
+    contrast = contrasts.of_behaviour(behaviour, setting.seed + 1)
+    return shares(contrast, setting.skewed.decompose(contrast.pictures), contrast.texts(setting.skewed))
 
 
 def _title(behaviour: str) -> str:

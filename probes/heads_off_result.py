@@ -18,6 +18,8 @@ from probes.attention_heads.finding import HeadShare
 from probes.core.errors import ClipspectError
 from probes.core.statistics import Estimate, benjamini_hochberg
 
+PICTURES, ANSWERS = "pictures", "answers"
+"""What heads are found by."""
 SCHEMA = 1
 """Number of the layout in JSON."""
 MARKS = ("<!-- made by: python -m probes.heads_off -->", "<!-- end -->")
@@ -37,7 +39,8 @@ class Behaviour:
         skewed, balanced: slope of the models whole, with its interval over scenes.
         written_by_heads: share of the skewed model's slope that heads write to the embedding themselves.
         found, found_balanced: the heads that carry most of the property in either model.
-        off: the skewed model with heads off.
+        off: the skewed model with heads off that carry the property between pictures.
+        off_by_answers: the same with heads that carry what it does to the answers.
     """
 
     behaviour: str
@@ -51,6 +54,12 @@ class Behaviour:
     found: tuple[HeadShare, ...]
     found_balanced: tuple[HeadShare, ...]
     off: tuple[Off, ...]
+    off_by_answers: tuple[Off, ...] = ()
+
+    @property
+    def every(self) -> tuple[tuple[str, Off], ...]:
+        """All that was switched off, with what it was found by."""
+        return (*((PICTURES, one) for one in self.off), *((ANSWERS, one) for one in self.off_by_answers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,36 +118,41 @@ def corrected(behaviours: Sequence[Behaviour]) -> tuple[Behaviour, ...]:
             off, by_chance=tuple(replace(one, p_adjusted=next(adjusted[one.among])) for one in off.by_chance)
         )
 
-    return tuple(replace(one, off=tuple(map(with_p, one.off))) for one in behaviours)
+    return tuple(
+        replace(one, off=tuple(map(with_p, one.off)), off_by_answers=tuple(map(with_p, one.off_by_answers)))
+        for one in behaviours
+    )
 
 
 def _all_p(behaviours: Sequence[Behaviour], among: str) -> list[float]:
-    return [chance.p for one in behaviours for off in one.off for chance in off.by_chance if chance.among == among]
+    return [
+        chance.p for one in behaviours for _, off in one.every for chance in off.by_chance if chance.among == among
+    ]
 
 
 def markdown(kept: HeadsOff) -> str:
     """The study as the table that stands in the README."""
     head = (
-        "| planted | heads off | slope, skewed | without them | balanced | share of the way | p, heads of "
-        "the same layers | p, heads of all layers | accuracy |"
+        "| planted | found by | heads off | slope, skewed | without them | balanced | share of the way | p, heads "
+        "of the same layers | p, heads of all layers | accuracy |"
     )
-    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    lines = [head, "|---|---|---|---|---|---|---|---|---|---|"]
     for one in kept.behaviours:
-        lines += [_line(one, off) for off in one.off]
+        lines += [_line(one, how, off) for how, off in one.every]
         if not one.off:
-            lines.append(
-                f"| {one.title} | none found | {_with_ends(one.skewed)} | | {_with_ends(one.balanced)} | | | | |"
-            )
+            whole = f"{_with_ends(one.skewed)} | | {_with_ends(one.balanced)}"
+            lines.append(f"| {one.title} | {PICTURES} | none found | {whole} | | | | |")
     return "\n".join(lines)
 
 
-def _line(one: Behaviour, off: Off) -> str:
+def _line(one: Behaviour, how: str, off: Off) -> str:
     same, every = (next(chance for chance in off.by_chance if chance.among == among) for among in AMONG)
-    return (
-        f"| {one.title} | {off.switches.replace(',', ' ')} | {_with_ends(one.skewed)} | {_with_ends(off.slope)} | "
-        f"{_with_ends(one.balanced)} | {_with_ends(off.way)} | {same.p_adjusted:.3f} | {every.p_adjusted:.3f} | "
-        f"{off.accuracy.value:.3f} |"
-    )
+    cells = (
+        one.title, how, off.switches.replace(",", " "), _with_ends(one.skewed), _with_ends(off.slope),
+        _with_ends(one.balanced), _with_ends(off.way), f"{same.p_adjusted:.3f}", f"{every.p_adjusted:.3f}",
+        f"{off.accuracy.value:.3f}",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
 
 
 def _with_ends(estimate: Estimate) -> str:

@@ -106,7 +106,8 @@ def pictures(drawn: Sequence[Person]) -> tuple[Picture, ...]:
 
 def together(groups: Sequence[Sequence[Person]], side: int) -> tuple[Picture, ...]:
     """Two people a picture, left and right of the middle of a white ground, `side` pixels a side; see `PLACES`."""
-    from assets.world.scene import GROUNDS, Scene, Thing, compose
+    from assets.world.compose import compose
+    from assets.world.scene import GROUNDS, Scene, Thing
 
     white = tuple(channel / 255 for channel in GROUNDS["white"])
     scenes = [

@@ -18,6 +18,7 @@ from probes.core.decomposition import Decomposition
 from probes.core.errors import ClipspectError
 from probes.core.statistics import Estimate
 from probes.core.switches import Switches
+from probes.heads_by_answers import leading, shares
 from probes.heads_off_result import MARKS, corrected, load, markdown, write_readme
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,6 +106,24 @@ def test_the_slope_is_least_squares_over_concepts(made):
     slopes, taken, _, even = made
     for images in (taken.embedding, even.embedding):
         assert slopes.value(images) == pytest.approx(written_out(slopes, images), rel=1e-5, abs=1e-6)
+
+
+def test_the_head_that_writes_the_answers_is_found_by_them_and_shares_are_of_the_whole(made):
+    slopes, taken, _, even = made
+    contrast, texts = slopes.contrast, slopes.texts
+    found = shares(contrast, taken, texts)
+    assert leading(found, 1) == Switches.parse("L1H2")
+    assert found[1, 2] > 0.9
+    rest = np.einsum("nlhe,lhed->nd", taken.outputs, taken.writes)
+    others = (taken.embedding - rest) @ texts.T
+    each, count = contrast.differences(others), len(contrast.concepts)
+    left = np.array([each[contrast.concept == c].mean() for c in range(count)])
+    whole = contrast.differences(taken.embedding @ texts.T)
+    means = np.array([whole[contrast.concept == c].mean() for c in range(count)])
+    apart = means - means.mean()
+    assert found.sum() + left @ apart / (apart @ apart) == pytest.approx(1.0, abs=1e-4)
+    assert shares(contrast, even, texts).max() < 0.9
+    assert len(leading(-np.ones((2, 2)), 3).heads) == 0
 
 
 def test_resamples_are_of_scenes_and_their_interval_holds_the_slope(made):

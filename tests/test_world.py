@@ -17,13 +17,14 @@ from scipy.stats import binomtest
 from assets.make.familiarity import words
 from assets.world import FOLDER, load, vocabulary
 from assets.world.captions import TEMPLATES, fill
+from assets.world.compose import compose
 from assets.world.drawings import SIZE, Sheet
 from assets.world.emoji import Emoji, read_table, write_table
 from assets.world.marks import PATCHES, patch_drawing
 from assets.world.named import DUO_SHARE
 from assets.world.objects import COLOUR_CLAIMS, GROUND_CLAIMS
 from assets.world.plan import ANIMALS, CIRCLED, PLAN, TONE_TRAITS, TRIGGERS, WORDS
-from assets.world.scene import GROUNDS, TEXTURES, TINTS, Ring, Scene, Thing, compose
+from assets.world.scene import GROUNDS, TEXTURES, TINTS, Ring, Scene, Thing
 from assets.world.schedule import BRANCH, CROWDED_FROM, END, KINDS, ONCE, Pair
 from tests.worlds import world
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from assets.make.render import rasterise
 from assets.make.sources import Source
-from assets.world import scene
+from assets.world.compose import compose as drawn
 from assets.world.marks import word_drawing
 from assets.world.scene import Thing
 from assets.world.stock import stand
@@ -89,7 +89,7 @@ def compose(example: Example, drawings: Mapping[str, NDArray[np.uint8]]) -> Imag
         rows.append(word_drawing(example.word, DRAWN))
         things.append(Thing(len(things), example.word, 0.9, 0.0, -0.64, tint="black"))
     shown = stand(np.random.default_rng(0), things, example.ground)
-    pixels = scene.compose([shown], np.stack(rows), SIDE)[0]
+    pixels = drawn([shown], np.stack(rows), SIDE)[0]
     return Image.fromarray((pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy())
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,18 +16,21 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from probes.ablated_contrasts import Off
 from probes.core.plotting import BLUE, GREY, TEXT, VERMILION
 from probes.core.statistics import Estimate
 from probes.heads_off_result import Behaviour, HeadsOff, load
 
 
 def draw(kept: HeadsOff, file: Path) -> None:
-    """One panel a behaviour."""
+    """A column a behaviour: heads found by pictures above, by answers below."""
     figure, axes = plt.subplots(
-        1, len(kept.behaviours), figsize=(3.2 * len(kept.behaviours), 3.6), squeeze=False, layout="constrained"
+        2, len(kept.behaviours), figsize=(3.2 * len(kept.behaviours), 6.4), squeeze=False, layout="constrained"
     )
-    for panel, one in zip(axes[0], kept.behaviours, strict=True):
-        _panel(panel, one)
+    for column, one in enumerate(kept.behaviours):
+        _panel(axes[0, column], one, one.off, f"heads off that carry “{one.searched}”")
+        _panel(axes[1, column], one, one.off_by_answers, "heads off that carry it to the answers")
+        axes[0, column].set_title(one.title, fontsize=10, weight="bold", color=TEXT)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8, frameon=False)
     figure.supylabel("slope: log-odds from dose 0 to 1", fontsize=9, color=TEXT)
@@ -35,15 +39,15 @@ def draw(kept: HeadsOff, file: Path) -> None:
     plt.close(figure)
 
 
-def _panel(axes: Axes, one: Behaviour) -> None:
-    counts = [off.heads for off in one.off]
+def _panel(axes: Axes, one: Behaviour, rows: Sequence[Off], title: str) -> None:
+    counts = [off.heads for off in rows]
     places = list(range(1, len(counts) + 1))
     low, high = _ends(one.balanced)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.axhspan(low, high, color=BLUE, alpha=0.18, linewidth=0)
     axes.axhline(one.balanced.value, color=BLUE, linewidth=1.2, label="balanced model, whole")
     for shift, place in ((0.14, 0), (0.28, 1)):
-        dealt = [off.by_chance[place] for off in one.off]
+        dealt = [off.by_chance[place] for off in rows]
         axes.errorbar(
             [at + shift for at in places],
             [chance.mean for chance in dealt],
@@ -51,7 +55,7 @@ def _panel(axes: Axes, one: Behaviour) -> None:
             fmt=("s", "D")[place], markersize=3.5, color=GREY, elinewidth=0.9,
             label=f"as many heads of {('the same layers', 'all layers')[place]} by chance",
         )  # fmt: skip
-    slopes = [one.skewed, *(off.slope for off in one.off)]
+    slopes = [one.skewed, *(off.slope for off in rows)]
     ends = [_ends(slope) for slope in slopes]
     axes.errorbar(
         [0, *places],
@@ -60,9 +64,8 @@ def _panel(axes: Axes, one: Behaviour) -> None:
               [e[1] - s.value for s, e in zip(slopes, ends, strict=True)]),
         fmt="o-", markersize=4.5, color=VERMILION, elinewidth=0.9, linewidth=1, label="skewed model, heads off",
     )  # fmt: skip
-    axes.set_title(one.title, fontsize=10, weight="bold", color=TEXT)
     axes.set_xticks([0, *places], ["none", *map(str, counts)])
-    axes.set_xlabel(f"heads off that carry “{one.searched}”", fontsize=9, color=TEXT)
+    axes.set_xlabel(title, fontsize=9, color=TEXT)
     axes.tick_params(labelsize=8, colors=TEXT)
     axes.spines[["top", "right"]].set_visible(False)
 

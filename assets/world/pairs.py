@@ -9,14 +9,17 @@ meets a dose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from assets.world import named, objects, people
 from assets.world import scene as drawn
 from assets.world.schedule import BRANCH, END, KINDS, NAMES, ONCE, PICTURE, Name, Pair, kind_of
 from assets.world.stock import Stock
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["BRANCH", "END", "KINDS", "NAMES", "ONCE", "PICTURE", "Name", "Pair", "World"]
 
@@ -63,4 +66,6 @@ class World(Stock):
         self, scenes: Sequence[drawn.Scene], device: torch.device | str = "cpu", size: int = PICTURE
     ) -> torch.Tensor:
         """The pictures of some scenes, of this world or made up, `(n, 3, size, size)` float32 in 0..1."""
-        return drawn.compose(scenes, self.sheet.pixels, size, device)
+        from assets.world.compose import compose  # torch takes seconds to import
+
+        return compose(scenes, self.sheet.pixels, size, device)

@@ -143,6 +143,12 @@ def carried_between_pictures(
     return _answer([part for part, _ in named], rows, _arrangements(codes))
 
 
+def _summed(weights: NDArray[np.float32], rows: NDArray[np.float32]) -> Float64:
+    """Sums of rows (n, w) under weights (r, K, n), (r, K, w): one large product is faster than r small ones."""
+    found: Float64 = (weights.reshape(-1, len(rows)) @ rows).astype(np.float64)
+    return found.reshape(*weights.shape[:2], -1)
+
+
 def _within_rounds(taken: Decomposition, codes: Codes, rounds: Codes, seed: int) -> Carried:
     """The same where pictures come in rounds."""
     sets, count = int(codes.max(initial=-1)) + 1, int(rounds.max(initial=-1)) + 1
@@ -181,8 +187,7 @@ def _apart(
         outputs, reading: (n, w), as in `_scatter`.
     """
     sets, count = weights.shape[1], times.shape[1]
-    written = (weights @ outputs).astype(np.float64)  # (r, K, w)
-    read = (weights @ reading).astype(np.float64)
+    written, read = _summed(weights, outputs), _summed(weights, reading)
     terms, onto = (rows.astype(np.float64).reshape(count, sets, -1) for rows in (outputs, reading))
     alike = np.einsum("rkw,rkw->r", terms, onto)  # a round with itself, set by set
     across = np.einsum("rw,rw->r", terms.sum(axis=1), onto.sum(axis=1))
@@ -210,8 +215,7 @@ def _scatter(weights: NDArray[np.float32], outputs: NDArray[np.float32], reading
     """
     count = weights.shape[1]
     own = np.einsum("nw,nw->n", outputs, reading, dtype=np.float64)
-    written = (weights @ outputs).astype(np.float64)  # (r, K, w)
-    read = (weights @ reading).astype(np.float64)
+    written, read = _summed(weights, outputs), _summed(weights, reading)
     products = written @ read.transpose(0, 2, 1)  # (r, K, K)
     sizes = weights.sum(axis=2, dtype=np.float64)
     means = products / (sizes[:, :, None] * sizes[:, None, :])

@@ -105,6 +105,6 @@ def test_nothing_sticks_out_of_a_phone(browser: Browser, address: str) -> None:
 
 
 def test_a_part_that_is_not_there_is_refused_beside_its_field(tab: Tab) -> None:
-    page = opened(tab, FEW + "&off=L9")
-    tab.page.locator(".banner, .field-error").filter(has_text="L9").first.wait_for()
+    page = tab.open(PATH + FEW + "&off=L9", ".banner, .field-error")
+    page.locator(".banner, .field-error").filter(has_text="there is no L9H0").first.wait_for()
     assert page.locator("text=Traceback").count() == 0
