@@ -12,7 +12,7 @@ import json
 import platform
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -143,16 +143,28 @@ def head_figures() -> list[Figure]:
     ]
 
 
+PARTS = ("backend", "heads", "audits", "marks", "gaps")
+
+
 def main() -> int:
     """Run the bench; 0 whatever the figures are: a target that is not met is reported, not an error."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--pictures", type=int, default=64, help="pictures per measurement")
     parser.add_argument("--repeats", type=int, default=3, help="how often each measurement is taken")
     parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure; all by default")
     asked = parser.parse_args()
     device = choose_device("auto")
-    figures = [made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)]
-    figures += head_figures() + audit_figures() + mark_figures(device.type == "cuda") + gap_figures()
+    made_of: dict[str, Callable[[], list[Figure]]] = {
+        "backend": lambda: [
+            made for case in cases(asked.pictures, device) for made in measure(case, asked.repeats)
+        ],
+        "heads": head_figures,
+        "audits": audit_figures,
+        "marks": lambda: mark_figures(device.type == "cuda"),
+        "gaps": gap_figures,
+    }
+    figures = [made for part in PARTS if part in asked.only for made in made_of[part]()]
     if device.type == "cuda":
         shares = gpu_share(device, asked.repeats)
         figures.append(figure("ViT-L-14", "share of the bare forward pass, bfloat16", shares, 0.8))

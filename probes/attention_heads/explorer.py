@@ -68,7 +68,8 @@ def _described(params: AttentionHeadsParams, result: AttentionHeadsResult, cells
         return {}
     nearest = result.nearest.reshape(cells, -1)
     shown = sorted({int(place) for place in nearest.ravel() if place != NOBODY} | _at_ends(found))
-    names = [result.names[place] for place in shown]
+    listed = gathering.names_of(params.pictures)
+    names = [listed[result.places[place]] for place in shown]
     pictures = _sheet(params.pictures, tuple(names))
     where = {place: number for number, place in enumerate(shown)}
     return {

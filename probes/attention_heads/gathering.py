@@ -32,13 +32,14 @@ class Others:
     Attributes:
         name: what to call the set in a sentence.
         taken: n pictures.
-        names, digests: theirs.
+        places: theirs among the names of the set; see `named`.
+        digests: theirs.
         left_out: what could not be read, and why.
     """
 
     name: str
     taken: Decomposition
-    names: tuple[str, ...]
+    places: tuple[int, ...]
     digests: tuple[str, ...]
     left_out: tuple[Unreadable, ...] = ()
 
@@ -60,7 +61,7 @@ def others(params: AttentionHeadsParams, backend: Backend, progress: Progress) -
         FieldError: too few of one's own pictures can be read.
     """
     own = params.pictures
-    key = (backend.card.weights_digest + backend.card.spec, own.name + own.stamp)
+    key = (backend.card.weights_digest + backend.card.spec, own.digest if len(own) else "")
     with _lock:
         found = _kept.get(key)
     if found is None:
@@ -74,13 +75,14 @@ def others(params: AttentionHeadsParams, backend: Backend, progress: Progress) -
 def _usual(backend: Backend, progress: Progress) -> Others:
     pictures = usual_pictures()
     taken = backend.decompose(pictures, progress=progress)
-    names, digests = zip(*((picture.name, picture.digest) for picture in pictures), strict=True)
-    return Others(f"{len(pictures)} made-up scenes", taken, names, digests)
+    digests = tuple(picture.digest for picture in pictures)
+    return Others(f"{len(pictures)} made-up scenes", taken, tuple(range(len(pictures))), digests)
 
 
 def _of_files(files: PictureFiles, backend: Backend, progress: Progress) -> Others:
     parts: list[Decomposition] = []
-    read: list[tuple[str, str]] = []
+    where = {name: place for place, name in enumerate(files.names)}
+    read: list[tuple[int, str]] = []
     left_out: list[Unreadable] = []
     for done, some in enumerate(_batches(files.read(files.names))):
         progress(min(1.0, done * AT_ONCE / len(files)), "taking pictures apart")
@@ -88,16 +90,21 @@ def _of_files(files: PictureFiles, backend: Backend, progress: Progress) -> Othe
         readable = [one for one in some if isinstance(one, Picture)]
         if readable:
             parts.append(backend.decompose(readable))
-            read += [(one.name, one.digest) for one in readable]
+            read += [(where[one.name], one.digest) for one in readable]
     if len(read) < FEWEST:
         raise FieldError("pictures", f"{len(read)} pictures can be read; at least {FEWEST} are needed")
-    names, digests = zip(*read, strict=True)
-    return Others(f"{len(read):,} pictures of your own", joined(parts), names, digests, tuple(left_out))
+    places, digests = zip(*read, strict=True)
+    return Others(f"{len(read):,} pictures of your own", joined(parts), places, digests, tuple(left_out))
 
 
 def _batches(read: Iterator[Picture | Unreadable]) -> Iterator[list[Picture | Unreadable]]:
     while some := list(islice(read, AT_ONCE)):
         yield some
+
+
+def names_of(files: PictureFiles) -> tuple[str, ...]:
+    """The names of a set, of the made-up scenes where it is empty."""
+    return files.names if len(files) else tuple(picture.name for picture in usual_pictures())
 
 
 def named(files: PictureFiles, names: Sequence[str]) -> tuple[Picture, ...]:
@@ -110,6 +117,6 @@ def named(files: PictureFiles, names: Sequence[str]) -> tuple[Picture, ...]:
 
 def some(files: PictureFiles, count: int, seed: int) -> tuple[Picture, ...]:
     """A few pictures of a set by chance, as far as they can be read; of the made-up scenes where it is empty."""
-    names = files.names if len(files) else tuple(picture.name for picture in usual_pictures())
+    names = names_of(files)
     dealt = np.random.default_rng([seed, 51]).permutation(len(names))[:count]
     return named(files, [names[place] for place in np.sort(dealt)])

@@ -37,8 +37,9 @@ class AttentionHeadsResult:
         view: what the tower sees of the picture; maps lie over it.
         effects: of every part on the similarity.
         over: the other pictures, in words.
-        description, nearest, names: what heads are about; (L, H, k), the pictures nearest by each head alone, -1
-            for none; and the names of the pictures. Nothing where they were not asked for.
+        description, nearest, places: what heads are about; (L, H, k), the pictures nearest by each head alone, -1
+            for none; and the place of each picture in the set as it was given, since names of files never leave in
+            a report. Nothing where they were not asked for.
         text_heads: what the parts of the text tower add; None where they cannot be told apart.
         found, carries, best_off: what each part carries of a property, of which one over which pictures, and the
             heads that were to be switched off by rank, as they are written.
@@ -56,7 +57,7 @@ class AttentionHeadsResult:
     over: str
     description: Description | None = None
     nearest: Packed = field(default_factory=_none_near)
-    names: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
     text_heads: TextHeads | None = None
     found: tuple[HeadShare, ...] = ()
     carries: str = ""

@@ -48,7 +48,7 @@ def described(asked: Asked, result: AttentionHeadsResult, progress: Progress) ->
     )
     itself = next((at for at, digest in enumerate(over.digests) if digest == asked.picture.digest), None)
     near = nearest(over.taken, asked.own, NEAR, itself).astype(np.float32)
-    return replace(result, description=found, nearest=near, names=over.names)
+    return replace(result, description=found, nearest=near, places=over.places)
 
 
 def texted(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> AttentionHeadsResult:
@@ -83,7 +83,7 @@ def _carried(asked: Asked, progress: Progress) -> tuple[Carried, str]:
         names = " / ".join(one[0] for one in sets)
         return carried_along_texts(asked.others.taken, texts, codes, params.seed), f"{names}, {asked.others.name}"
     if params.carries == MY_TABLE:
-        taken, codes, values = coded(asked.others, params.table, params.column)
+        taken, codes, values = coded(asked.others, params.pictures, params.table, params.column)
         told = f"{params.column} ({' / '.join(values)}), {len(codes):,} pictures of your own"
     else:
         shown = shipped(params.carries, params.seed)
