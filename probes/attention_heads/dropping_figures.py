@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from probes.attention_heads.dropping import Dropped, DropRow
-from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled
+from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled, whiskers
 
 SHOWN = 12
 """Groups that are drawn, with all pictures and the worst group; the table has every one."""
@@ -35,7 +35,7 @@ def dropped(result: Dropped, heads: int | None = None) -> go.Figure:
         (f"{many} off by chance", BLUE, [(row.random, row.random_low, row.random_high) for row in rows], _random),
     )
     figure = go.Figure([_bars(rows, *one) for one in drawn])
-    listed = ", ".join(f"layer {one.layer} head {one.head}" for one in result.chosen[:count][:3])
+    listed = ", ".join(f"L{one.layer}H{one.head}" for one in result.chosen[:count][:3])
     more = ", …" if count > 3 else ""
     styled(figure, f"Zero-shot accuracy without {listed}{more}", height=180 + 70 * len(rows))
     figure.update_layout(barmode="group", legend_traceorder="normal")
@@ -58,11 +58,7 @@ def _bars(
         orientation="h",
         name=name,
         marker_color=colour,
-        error_x={
-            "type": "data", "symmetric": False, "thickness": 1.5,
-            "array": [high - value for value, _, high in values],
-            "arrayminus": [value - low for value, low, _ in values],
-        },
+        error_x=whiskers(values),
         text=[tell(row) for row in rows],
         textposition="none",
         hovertemplate="%{y}: %{x:.1%}<br>%{text}<extra></extra>",

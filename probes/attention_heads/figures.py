@@ -18,7 +18,7 @@ from probes.attention_heads import (
 )
 from probes.attention_heads.ablating import Ablated, LayerStep
 from probes.attention_heads.result import AttentionHeadsResult
-from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, VERMILION, shortened, styled
+from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, VERMILION, shortened, styled, whiskers
 
 OVER = ((0.0, "rgba(0,114,178,0.85)"), (0.5, "rgba(242,242,242,0.05)"), (1.0, "rgba(213,94,0,0.85)"))
 """Blue where the text loses, vermilion where it gains; where nothing happens the picture shows through."""
@@ -74,8 +74,8 @@ def grid(result: AttentionHeadsResult) -> go.Figure:
     )  # fmt: skip
     check = effects.check
     rest = sum(row.effect for row in effects.rest)
-    asked = shortened(result.texts[0], 24) + (" against others" if len(result.texts) > 1 else "")
-    styled(figure, f"What each part adds to “{asked}”", height=170 + max(30, 440 // len(values)) * len(values))
+    asked = f"“{shortened(result.texts[0], 24)}”" + (" against others" if len(result.texts) > 1 else "")
+    styled(figure, f"What each part adds to {asked}", height=170 + max(30, 440 // len(values)) * len(values))
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(
         showgrid=False,
@@ -152,10 +152,7 @@ def ablated(rows: Sequence[Ablated]) -> go.Figure:
             y=[f"off: {shortened(row.off, 40)}" for row in rows],
             orientation="h",
             marker_color=[colours[place] for place in range(len(rows))],
-            error_x={
-                "type": "data", "symmetric": False, "array": [row.high - row.accuracy for row in rows],
-                "arrayminus": [row.accuracy - row.low for row in rows],
-            },
+            error_x=whiskers([(row.accuracy, row.low, row.high) for row in rows]),
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
@@ -175,10 +172,7 @@ def layers(rows: Sequence[LayerStep]) -> go.Figure:
                 x=[row.layers for row in steps], y=[row.accuracy for row in steps], name=part,
                 mode="lines+markers",
                 line={"color": colour, "dash": "solid" if part == "heads" else "dash"},
-                error_y={
-                    "type": "data", "symmetric": False, "array": [row.high - row.accuracy for row in steps],
-                    "arrayminus": [row.accuracy - row.low for row in steps], "thickness": 1,
-                },
+                error_y=whiskers([(row.accuracy, row.low, row.high) for row in steps]),
                 hovertemplate=f"{part} of the first %{{x}} layers off: %{{y:.1%}}<extra></extra>",
             )
         )  # fmt: skip

@@ -7,8 +7,6 @@ and each part is shown as soon as it is there, so that whoever stops the work ke
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from probes.attention_heads import steps
 from probes.attention_heads.asked import Asked, ask
 from probes.attention_heads.effects import effects
@@ -16,11 +14,10 @@ from probes.attention_heads.parameters import AttentionHeadsParams
 from probes.attention_heads.result import AttentionHeadsResult
 from probes.core.model import Backend, Capability, Progress
 from probes.core.prompts import picture_warnings, text_warnings
-from probes.core.watching import Watched, part, show
+from probes.core.watching import in_steps, part
 
 __all__ = ["AttentionHeadsParams", "AttentionHeadsResult", "measure"]
 
-UNFINISHED = "Not all that was asked is in this answer: the work is not done, or was stopped."
 STEPS: tuple[tuple[steps.Step, float], ...] = (
     (steps.texted, 0.17),
     (steps.described, 0.35),
@@ -36,25 +33,11 @@ STEPS: tuple[tuple[steps.Step, float], ...] = (
 
 def measure(params: AttentionHeadsParams, backend: Backend, progress: Progress) -> AttentionHeadsResult:
     """Take the picture apart, and answer what was asked besides."""
-    done = 0.15
-    asked = ask(params, backend, part(progress, 0.0, done))
-    result = _effects(asked)
-    for step, share in STEPS:
-        _show(progress, result)
-        result = step(asked, result, _showing(progress, done, share))
-        done = share
+    begun = 0.15
+    asked = ask(params, backend, part(progress, 0.0, begun))
+    result = in_steps(STEPS, asked, _effects(asked), begun, progress)
     progress(1.0, "done")
     return result
-
-
-def _showing(progress: Progress, start: float, end: float) -> Progress:
-    """A part of the progress through which results can still be shown."""
-    return Watched(part(progress, start, end), lambda result: _show(progress, result))
-
-
-def _show(progress: Progress, result: AttentionHeadsResult) -> None:
-    """Show what there is; should it be the last that is seen, it says so."""
-    show(progress, replace(result, cautions=(*result.cautions, UNFINISHED)))
 
 
 def _effects(asked: Asked) -> AttentionHeadsResult:

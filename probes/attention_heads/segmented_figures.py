@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from probes.attention_heads.scene_maps import PATCH_TERMS
 from probes.attention_heads.segmented import MapFit
-from probes.core.plotting import BLUE, ORANGE, styled
+from probes.core.plotting import BLUE, ORANGE, styled, whiskers
 
 
 def masks(rows: Sequence[MapFit]) -> go.Figure:
@@ -33,11 +33,7 @@ def masks(rows: Sequence[MapFit]) -> go.Figure:
                 orientation="h",
                 name=name,
                 marker_color=colour,
-                error_x={
-                    "type": "data", "symmetric": False, "thickness": 1.5,
-                    "array": [high - value for value, _, high in values],
-                    "arrayminus": [value - low for value, low, _ in values],
-                },
+                error_x=whiskers(values),
                 text=told,
                 textposition="none",
                 hovertemplate="%{y}: %{x:.3f}<br>%{text}<extra></extra>",

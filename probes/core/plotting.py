@@ -6,6 +6,7 @@ Grounds are transparent and the shell recolours text for dark pages, so a figure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -51,3 +52,14 @@ def styled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
 def shortened(text: str, longest: int = 28) -> str:
     """A label short enough for an axis, without markup; the full text belongs in the hover."""
     return escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
+
+
+def whiskers(estimates: Sequence[tuple[float, float, float]]) -> dict[str, object]:
+    """Error bars of values with the ends of their intervals: (value, low, high) each."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in estimates],
+        "arrayminus": [value - low for value, low, _ in estimates],
+        "thickness": 1.5,
+    }

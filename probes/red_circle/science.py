@@ -17,7 +17,7 @@ from probes.core.errors import FieldError
 from probes.core.model import Backend, Capability, Float32, Progress, probabilities
 from probes.core.pictures import RGB, Picture
 from probes.core.prompts import encode_prompts, ensemble, picture_warnings, text_warnings
-from probes.core.watching import Watched, part, show
+from probes.core.watching import in_steps, part, show
 from probes.red_circle import accused, effects, naming, sweep
 from probes.red_circle.asked import SWEPT, Asked, ask
 from probes.red_circle.drawing import draw, focus
@@ -35,7 +35,6 @@ __all__ = ["RedCircleParams", "RedCircleResult", "measure", "pixels_marked", "pr
 
 VISIBLE = 24
 """A channel of a pixel of the tower's view has to change by more than this, of 255, to count as marked."""
-UNFINISHED = "Not all that was asked is in this answer: the work is not done, or was stopped."
 FOR_PEOPLE = 480
 """Pixels on the long side of the pictures that a report keeps."""
 
@@ -55,23 +54,9 @@ def measure(params: RedCircleParams, backend: Backend, progress: Progress) -> Re
         (_swept, 0.55), (_curved, 0.65), (_sought, 0.75),
         (naming.picked, 0.8), (naming.pointed, 0.95), (_accused, 1.0),
     ]  # fmt: skip
-    done = 0.3
-    for step, share in steps:
-        _show(progress, result)
-        result = step(asked, result, _showing(progress, done, share))
-        done = share
+    result = in_steps(steps, asked, result, 0.3, progress)
     progress(1.0, "done")
     return result
-
-
-def _showing(progress: Progress, start: float, end: float) -> Progress:
-    """A part of the progress through which results can still be shown."""
-    return Watched(part(progress, start, end), lambda result: _show(progress, result))
-
-
-def _show(progress: Progress, result: RedCircleResult) -> None:
-    """Show what there is; should it be the last that is seen, it says so."""
-    show(progress, replace(result, cautions=(*result.cautions, UNFINISHED)))
 
 
 def _effects(asked: Asked, progress: Progress) -> RedCircleResult:

@@ -25,6 +25,7 @@ from probes.core.parameters import parse
 from probes.core.picture_sets import PictureFiles
 from probes.core.probe import run
 from probes.core.tables import Table
+from probes.core.watching import UNFINISHED
 from tests.fakes import headed_backend, noise
 
 FEW = ("something red", "something blue", "a sky", "a dog")
@@ -175,8 +176,6 @@ def test_what_the_model_cannot_do_is_said_and_the_rest_answered():
 
 
 def test_it_is_shown_step_by_step_and_says_what_is_unfinished():
-    from probes.attention_heads.science import UNFINISHED
-
     seen = []
     run(PROBE, asked(images=(noise(2),)), headed_backend(), no_progress, seen.append)
     assert len(seen) >= 2
