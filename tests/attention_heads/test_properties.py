@@ -5,7 +5,6 @@ import pytest
 
 from assets.world.plan import ANIMALS, CIRCLED, OCCUPATIONS, WORDS
 from probes.attention_heads import properties
-from probes.attention_heads.parameters import SHIPPED
 from probes.attention_heads.properties import PROPERTIES, shipped
 from probes.core.errors import FieldError
 from probes.stage import open_stage, stream
@@ -22,10 +21,6 @@ def scenes(name, seed=0):
     """The scenes of each round."""
     kind, stage = properties._KINDS[name], open_stage("train")
     return [list(kind.scenes(stage, stream(seed, kind.key, number))) for number in range(kind.rounds)]
-
-
-def test_the_page_offers_all_of_them():
-    assert PROPERTIES == SHIPPED
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
