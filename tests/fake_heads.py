@@ -1,7 +1,7 @@
 """Heads for the fake tower of `tests.fakes`: each owns pixels of its own, so that every number is known.
 
-The picture is cut into 4 x 4 patches; with 2 layers of 4 heads, head h of layer l owns the two patches number
-4 l + h and 8 + 4 l + h, and writes their pixels. Its attention is even over its own patches. MLPs write nothing.
+The picture is cut into 4 x 4 patches; with 4 layers of 4 heads, head h of layer l owns patch number 4 l + h,
+writes its pixels and attends to nothing else. MLPs write nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 
 from probes.core.decomposition import Decomposition
 
-LAYERS, HEADS, GRID = 2, 4, (4, 4)
+LAYERS, HEADS, GRID = 4, 4, (4, 4)
 PATCHES = GRID[0] * GRID[1]
 
 
@@ -26,15 +26,12 @@ def decomposed(embeddings: np.ndarray, side: int, by_token: bool) -> Decompositi
     n, d = embeddings.shape
     patch = owners(side)
     wide = d // PATCHES
-    outputs = np.zeros((n, LAYERS, HEADS, PATCHES, 2 * wide), np.float32)
-    writes = np.zeros((LAYERS, HEADS, 2 * wide, d), np.float32)
-    for number in range(LAYERS * HEADS):
-        place = divmod(number, HEADS)
-        for half, owned in enumerate((number, number + LAYERS * HEADS)):
-            dimensions = np.flatnonzero(patch == owned)
-            rows = np.arange(half * wide, (half + 1) * wide)
-            outputs[(slice(None), *place, owned)][:, rows] = embeddings[:, dimensions]
-            writes[place][rows, dimensions] = 1.0
+    outputs = np.zeros((n, LAYERS, HEADS, PATCHES, wide), np.float32)
+    writes = np.zeros((LAYERS, HEADS, wide, d), np.float32)
+    for number in range(PATCHES):
+        place, dimensions = divmod(number, HEADS), np.flatnonzero(patch == number)
+        outputs[(slice(None), *place, number)] = embeddings[:, dimensions]
+        writes[place][np.arange(wide), dimensions] = 1.0
     nothing = np.zeros((n, d), np.float32)
     return Decomposition(
         outputs=outputs.sum(axis=3), writes=writes, mlps=np.zeros((n, LAYERS, d), np.float32), initial=nothing,
@@ -44,8 +41,6 @@ def decomposed(embeddings: np.ndarray, side: int, by_token: bool) -> Decompositi
 
 
 def attention(n: int) -> np.ndarray:
-    """Attention of every head on its own two patches, (n, L, H, T)."""
-    weights = np.zeros((n, LAYERS, HEADS, PATCHES), np.float32)
-    for number in range(LAYERS * HEADS):
-        weights[(slice(None), *divmod(number, HEADS))][:, [number, number + LAYERS * HEADS]] = 0.5
-    return weights
+    """Attention of every head on its own patch, (n, L, H, T)."""
+    own = np.eye(PATCHES, dtype=np.float32).reshape(LAYERS, HEADS, PATCHES)
+    return np.repeat(own[None], n, axis=0)

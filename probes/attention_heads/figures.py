@@ -66,21 +66,27 @@ def grid(result: AttentionHeadsResult) -> go.Figure:
     reach = float(np.nanmax(np.abs(values))) or 1.0
     figure = go.Figure(
         go.Heatmap(
-            z=values, x=titles, y=list(effects.layers), zmin=-reach, zmax=reach, colorscale=DIVERGING,
+            z=values, x=list(range(len(titles))), y=list(range(len(values))), zmin=-reach, zmax=reach,
+            colorscale=DIVERGING,
             texttemplate="%{z:+.3f}" if len(titles) <= 9 else None, xgap=2, ygap=2,
             colorbar={"title": {"text": "cosine"}, "thickness": 12, "outlinewidth": 0},
-            hovertemplate="%{y}, %{x}: %{z:+.4f}<extra></extra>",
+            customdata=[[f"{layer}, {title}" for title in titles] for layer in effects.layers],
+            hovertemplate="%{customdata}: %{z:+.4f}<extra></extra>",
         )
     )  # fmt: skip
     check = effects.check
     rest = sum(row.effect for row in effects.rest)
     asked = f"“{shortened(result.texts[0], 24)}”" + (" against others" if len(result.texts) > 1 else "")
     styled(figure, f"What each part adds to {asked}", height=170 + max(30, 440 // len(values)) * len(values))
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(
+        range=[len(values) - 0.5, -0.5], tickvals=list(range(len(values))), ticktext=list(effects.layers),
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
     figure.update_xaxes(
+        range=[-0.5, len(titles) - 0.5], tickvals=list(range(len(titles))), ticktext=titles, zeroline=False,
         showgrid=False,
         title_text=f"all heads and MLPs, and {rest:+.3f} of the rest, sum to {check.sum_of_terms:+.3f}",
-    )
+    )  # fmt: skip
     return figure
 
 

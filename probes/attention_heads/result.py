@@ -36,6 +36,7 @@ class AttentionHeadsResult:
         texts: the first is asked about, the others are what it is held against.
         view: what the tower sees of the picture; maps lie over it.
         effects: of every part on the similarity.
+        logit_scale: what the model multiplies cosines with.
         over: the other pictures, in words.
         description, nearest, places: what heads are about; (L, H, k), the pictures nearest by each head alone, -1
             for none; and the place of each picture in the set as it was given, since names of files never leave in
@@ -54,6 +55,7 @@ class AttentionHeadsResult:
     texts: tuple[str, ...]
     view: Raster
     effects: Effects
+    logit_scale: float
     over: str
     description: Description | None = None
     nearest: Packed = field(default_factory=_none_near)
@@ -100,7 +102,8 @@ class AttentionHeadsResult:
         heads = sum(row.effect for row in rows)
         mlps = sum(row.effect for row in self.effects.mlp_rows)
         said = (
-            f"{self.asked}: of {check.similarity:+.3f} in cosine, heads write {heads:+.3f}, MLPs {mlps:+.3f}, the "
+            f"{self.asked}: of {check.similarity:+.3f} in cosine ({self.logit_scale * check.similarity:+.1f} in "
+            f"logit), heads write {heads:+.3f}, MLPs {mlps:+.3f}, the "
             f"rest {check.similarity - heads - mlps:+.3f} (the parts sum to the whole within "
             f"{max(check.reconstruction_error, abs(check.similarity - check.sum_of_terms)):.0e})."
         )

@@ -51,6 +51,7 @@ def _effects(asked: Asked) -> AttentionHeadsResult:
         texts=asked.params.texts,
         view=view,
         effects=effects(asked.own, asked.others.taken, asked.texts, attention),
+        logit_scale=backend.card.logit_scale,
         over=asked.others.name,
         cautions=_cautions(asked),
     )

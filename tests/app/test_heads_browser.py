@@ -91,7 +91,7 @@ def test_it_stays_on_the_page_once_the_answer_is_whole(tab: Tab) -> None:
     """An answer comes in steps; the last one must not take the explorer away, nor forget what was chosen."""
     page = opened(tab)
     page.wait_for_timeout(1_000)
-    assert part(page, ".heads-cell").count() == 2 * 4 + 2
+    assert part(page, ".heads-cell").count() == 4 * 4 + 4
     cell(page, "Head 3 of layer 0").click()
     tab.run()
     expect(part(page, ".heads-card .heads-code")).to_have_text("L0H3")
