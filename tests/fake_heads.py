@@ -1,7 +1,7 @@
 """Heads for the fake tower of `tests.fakes`: each owns pixels of its own, so that every number is known.
 
 The picture is cut into 4 x 4 patches; with 4 layers of 4 heads, head h of layer l owns patch number 4 l + h,
-writes its pixels and attends to nothing else. MLPs write nothing.
+writes its pixels and attends to nothing else. The one MLP writes nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def decomposed(embeddings: np.ndarray, side: int, by_token: bool) -> Decompositi
         writes[place][np.arange(wide), dimensions] = 1.0
     nothing = np.zeros((n, d), np.float32)
     return Decomposition(
-        outputs=outputs.sum(axis=3), writes=writes, mlps=np.zeros((n, LAYERS, d), np.float32), initial=nothing,
+        outputs=outputs.sum(axis=3), writes=writes, mlps=np.zeros((n, 1, d), np.float32), initial=nothing,
         constant=nothing, embedding=embeddings, error=0.0, layers=tuple(f"layer {n}" for n in range(LAYERS)),
         by_token=outputs if by_token else None, prefix=0, grid=GRID,
     )  # fmt: skip

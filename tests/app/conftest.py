@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from app import launch
 from app.engine import Engine
 from probes import registry
+from probes.attention_heads import steps
 from tests import browser as chromium
 from tests.app.fakes import bundled, catalogue, load, told
 
@@ -22,6 +23,8 @@ ARGUMENTS = (
 )
 PATIENCE = 120_000
 """Milliseconds before a page counts as stuck; a busy machine is no failure."""
+PHRASES = tuple(f"a thing of kind {number}" for number in range(120))
+"""In place of a few thousand, of which heads of pixels take long to pick."""
 LEAVING = ("AbortError", "Connection errored out")
 """What Gradio itself says when one leaves a page while it listens to the server."""
 
@@ -39,9 +42,11 @@ def make_engine(**changes: object) -> Engine:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """A started app on models that cost nothing."""
-    demo, url = launch(make_engine(), list(registry.all_probes().values()), "127.0.0.1", None, wait=False)
-    yield url.rstrip("/")
-    demo.close(verbose=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "phrases", lambda: PHRASES)
+        demo, url = launch(make_engine(), list(registry.all_probes().values()), "127.0.0.1", None, wait=False)
+        yield url.rstrip("/")
+        demo.close(verbose=False)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_attention_heads_open_on_the_ground_and_answer_an_uploaded_picture_with_
     heads.first.wait_for()
     expect(page.locator("#evidence-model .heads-code").first).to_have_text("L5H1")
     page.locator("#evidence-beside .heads-phrase").first.wait_for()
-    expect(page.locator("#evidence-beside .name-box")).to_contain_text("without L5H1")
+    expect(page.locator("#evidence-beside .side-name").first).to_contain_text("without L5H1")
     page.set_input_files(FILE, [upload("mine.png", APPLE.file.read_bytes())])
     page.wait_for_selector("img[alt='mine.png']")
     page.fill("#field-texts textarea", "a red apple\na pizza")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.app.conftest import Tab
+from tests.app.conftest import PATIENCE, Tab
 from tests.modality_gap.clouds import pairs, plainly
 
 pytestmark = pytest.mark.browser
@@ -52,6 +52,9 @@ def npz(images: np.ndarray, texts: np.ndarray) -> dict[str, object]:
 def test_the_slider_moves_every_value_without_asking_the_server(tab: Tab) -> None:
     page = opened(tab)
     still = tile(page, "gap")
+    for side in ("model", "beside"):  # what follows the answers has been asked for by then
+        umap = page.locator(f"#evidence-{side} .explorer-button").filter(has_text="UMAP").first
+        expect(umap).to_be_enabled(timeout=PATIENCE)
     tab.rest()
     before = len(tab.asked)
     slide(page, 0.5)
