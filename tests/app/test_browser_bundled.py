@@ -167,17 +167,3 @@ def test_a_second_click_while_the_first_runs_loses_nothing(page_of: Tab) -> None
     )
     expect(page.locator("#run")).to_be_visible()
     assert "placebos" in page_of.headline
-
-
-def test_attention_heads_open_on_the_ground_and_answer_an_uploaded_picture_with_parts_off(page_of: Tab) -> None:
-    page = page_of.open("/attention-heads?model=bundled:skewed&beside=bundled:skewed~L5H1")
-    heads = page.locator("#evidence-model .heads-phrase")
-    heads.first.wait_for()
-    expect(page.locator("#evidence-model .heads-code").first).to_have_text("L5H1")
-    page.locator("#evidence-beside .heads-phrase").first.wait_for()
-    expect(page.locator("#evidence-beside .side-name").first).to_contain_text("without L5H1")
-    page.set_input_files(FILE, [upload("mine.png", APPLE.file.read_bytes())])
-    page.wait_for_selector("img[alt='mine.png']")
-    page.fill("#field-texts textarea", "a red apple\na pizza")
-    assert page_of.run().startswith("“a red apple” rather than “a pizza”")
-    expect(page.locator("#evidence-model .heads-mode").nth(1)).to_have_text("a red apple")
