@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import importlib
 import importlib.util
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -28,13 +27,13 @@ from probes.core.calibrating import Asked
 from probes.core.calibration import Calibration, Dose, Instrument, Order
 from probes.core.errors import ClipspectError
 from probes.core.examples import ASSETS
+from probes.readme import Place
 
 FOLDER = ASSETS / "calibration"
 SKEWED, BALANCED = "bundled:skewed", "bundled:balanced"
 COMMAND = "make calibrate"
-README = ASSETS.parent / "README.md"
-MARKS = ("<!-- made by: make calibrate -->", "<!-- end -->")
-"""What stands before and after the table in the README."""
+PLACE = Place(COMMAND)
+"""Of the table in the README."""
 
 
 def instruments() -> tuple[Instrument, ...]:
@@ -99,14 +98,6 @@ def markdown(read: Sequence[Calibration]) -> str:
     return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
-def write_readme(read: Sequence[Calibration], file: Path = README) -> None:
-    """Put the table of calibrations in its place in the README."""
-    text = file.read_text(encoding="utf-8")
-    table = f"{MARKS[0]}\n{markdown(read)}\n{MARKS[1]}"
-    pattern = f"{re.escape(MARKS[0])}\n.*?{re.escape(MARKS[1])}"
-    file.write_text(re.sub(pattern, lambda _: table, text, flags=re.DOTALL), encoding="utf-8")
-
-
 def _interval(order: Order) -> str:
     return f"{order.rho:.2f} ({order.low:.2f} to {order.high:.2f})".replace("-", "−")
 
@@ -120,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             _calibrate(chosen)
             if chosen.out == FOLDER:
-                write_readme(calibration.load_all(FOLDER))
+                PLACE.put(markdown(calibration.load_all(FOLDER)))
     except ClipspectError as error:
         print(f"clipspect: {error}", file=sys.stderr)
         return 2

@@ -37,7 +37,7 @@ from probes.core.prompts import encode_prompts, ensemble
 from probes.core.statistics import Estimate, wilson
 from probes.core.switches import EVERYTHING_ON, Switches
 from probes.heads_by_answers import leading, shares
-from probes.heads_off_result import Behaviour, HeadsOff, corrected, load, markdown, write_readme
+from probes.heads_off_result import PLACE, Behaviour, HeadsOff, corrected, load, markdown
 from probes.red_circle import calibration as circles
 from probes.usual_pictures import usual_pictures
 from probes.zero_shot import calibration as zero_shot
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen.out.write_text(made.to_json(), encoding="utf-8")
     print(markdown(made))
     if chosen.out == FILE:
-        write_readme(made, calibrate.README)
+        PLACE.put(markdown(made))
     return 0
 
 

@@ -6,10 +6,8 @@ Files of every earlier schema must keep loading.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,13 +15,14 @@ from probes.ablated_contrasts import AMONG, Off
 from probes.attention_heads.finding import HeadShare
 from probes.core.errors import ClipspectError
 from probes.core.statistics import Estimate, benjamini_hochberg
+from probes.readme import Place
 
 PICTURES, ANSWERS = "pictures", "answers"
 """What heads are found by."""
 SCHEMA = 1
 """Number of the layout in JSON."""
-MARKS = ("<!-- made by: python -m probes.heads_off -->", "<!-- end -->")
-"""What stands before and after the table in the README."""
+PLACE = Place("python -m probes.heads_off")
+"""Of the table in the README."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +158,3 @@ def _with_ends(estimate: Estimate) -> str:
     ends = estimate.interval
     told = f" ({ends.low:.2f} to {ends.high:.2f})" if ends else ""
     return f"{estimate.value:.2f}{told}".replace("-", "−")
-
-
-def write_readme(kept: HeadsOff, file: Path) -> None:
-    """Put the table between its marks in a document; nothing happens where they are missing."""
-    text = file.read_text(encoding="utf-8")
-    table = f"{MARKS[0]}\n{markdown(kept)}\n{MARKS[1]}"
-    pattern = f"{re.escape(MARKS[0])}\n.*?{re.escape(MARKS[1])}"
-    changed = re.sub(pattern, lambda _: table, text, flags=re.DOTALL)
-    if changed != text:
-        file.write_text(changed, encoding="utf-8")

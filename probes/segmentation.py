@@ -7,21 +7,18 @@ between its marks where these are.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from tqdm import tqdm
 
 from probes.attention_heads.segmented import MapFit, Segmented, segment
 from probes.core.errors import ClipspectError
-from probes.core.examples import ASSETS
+from probes.readme import Place
 
 MODELS = ("bundled:skewed", "bundled:balanced")
-README = ASSETS.parent / "README.md"
-MARKS = ("<!-- made by: python -m probes.segmentation -->", "<!-- end -->")
-"""What stands before and after the table in the README."""
+PLACE = Place("python -m probes.segmentation")
+"""Of the table in the README."""
 HEAD = (
     "| model | map | things | pixel accuracy | mean IoU | average precision | patch terms ahead in mean IoU | "
     "patch terms ahead in average precision |"
@@ -56,16 +53,6 @@ def _ahead(row: MapFit, measure: str) -> str:
     return f"{value:+.3f} ({low:+.3f} to {high:+.3f}), p = {p:.2g}".replace("-", "−")
 
 
-def write_readme(table: str, file: Path = README) -> bool:
-    """Put the table in its place in the README; whether there is a place for it."""
-    text = file.read_text(encoding="utf-8")
-    pattern = f"{re.escape(MARKS[0])}\n.*?{re.escape(MARKS[1])}"
-    written, places = re.subn(pattern, lambda _: f"{MARKS[0]}\n{table}\n{MARKS[1]}", text, flags=re.DOTALL)
-    if places:
-        file.write_text(written, encoding="utf-8")
-    return bool(places)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     chosen = _parser().parse_args(arguments)
@@ -76,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print(table)
     if tuple(chosen.models) == MODELS and chosen.most is None and not chosen.seed:
-        write_readme(table)
+        PLACE.put(table)
     return 0
 
 

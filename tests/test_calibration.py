@@ -314,11 +314,11 @@ def test_the_readme_has_the_kept_numbers():
 
 def test_the_table_is_written_between_its_marks_alone(made, tmp_path):
     file = tmp_path / "README.md"
-    before, after = calibrate.MARKS
+    before, after = calibrate.PLACE.marks
     file.write_text(
         f"a \\1\n{before}\nold\n{after}\nb\n<!-- made by: other -->\nkept\n{after}\n", encoding="utf-8"
     )
-    calibrate.write_readme([made], file)
+    calibrate.PLACE.put(calibrate.markdown([made]), file)
     text = file.read_text(encoding="utf-8")
     assert text.startswith(f"a \\1\n{before}\n| planted |")
     assert text.endswith(f"|\n{after}\nb\n<!-- made by: other -->\nkept\n{after}\n")

@@ -19,8 +19,9 @@ from probes.core.errors import ClipspectError
 from probes.core.statistics import Estimate
 from probes.core.switches import Switches
 from probes.heads_by_answers import leading, shares
-from probes.heads_off_result import MARKS, corrected, load, markdown, write_readme
+from probes.heads_off_result import PLACE, corrected, load, markdown
 
+MARKS = PLACE.marks
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = load(heads_off.FILE.read_text(encoding="utf-8"))
 FILES = {
@@ -321,10 +322,10 @@ def test_round_trip_and_schemas():
 def test_the_table_is_written_between_its_marks_and_nowhere_else(tmp_path):
     file = tmp_path / "README.md"
     file.write_text(f"a\n{MARKS[0]}\nold\n{MARKS[1]}\nb\n", encoding="utf-8")
-    write_readme(KEPT, file)
+    PLACE.put(markdown(KEPT), file)
     assert file.read_text(encoding="utf-8") == f"a\n{MARKS[0]}\n{markdown(KEPT)}\n{MARKS[1]}\nb\n"
     file.write_text("without marks\n", encoding="utf-8")
-    write_readme(KEPT, file)
+    PLACE.put(markdown(KEPT), file)
     assert file.read_text(encoding="utf-8") == "without marks\n"
 
 

@@ -247,12 +247,12 @@ def test_the_table_goes_between_its_marks_and_nowhere_else(tmp_path):
     assert "+0.500 (−0.400 to +0.600), p = 0.02" in lines[3]
     assert lines[-1] == "`bundled:skewed`: No maps of gradient: so."
     file = tmp_path / "README.md"
-    start, end = segmentation.MARKS
+    start, end = segmentation.PLACE.marks
     file.write_text(f"before\n{start}\nold\n{end}\nafter\n<!-- end -->\n", encoding="utf-8")
-    assert segmentation.write_readme(table, file)
+    assert segmentation.PLACE.put(table, file)
     assert file.read_text(encoding="utf-8") == f"before\n{start}\n{table}\n{end}\nafter\n<!-- end -->\n"
     file.write_text("nothing\n", encoding="utf-8")
-    assert not segmentation.write_readme(table, file)
+    assert not segmentation.PLACE.put(table, file)
     assert file.read_text(encoding="utf-8") == "nothing\n"
 
 
