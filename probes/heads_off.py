@@ -24,16 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from probes import calibrate, contrasts, evaluation
+from probes import calibrate, contrasts
 from probes.ablated_contrasts import Off, Slopes, switched_off, written_by_heads
-from probes.attention_heads.ablating import right, without
+from probes.attention_heads.ablating import Labelled, evaluated
 from probes.attention_heads.carrying import Carried, carried_between_pictures
 from probes.attention_heads.finding import HeadShare, best, rows
 from probes.attention_heads.properties import shipped
 from probes.core.decomposition import Decomposition
 from probes.core.errors import ClipspectError
-from probes.core.model import Backend, Float32
-from probes.core.prompts import encode_prompts, ensemble
+from probes.core.model import Backend
 from probes.core.statistics import Estimate, wilson
 from probes.core.switches import EVERYTHING_ON, Switches
 from probes.heads_by_answers import leading, shares
@@ -60,35 +59,6 @@ KEPT = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
-    """Pictures that show one thing each, to measure zero-shot accuracy on.
-
-    Attributes:
-        taken: n pictures, taken apart.
-        texts: (l, d), unit embeddings of all labels, mean over templates.
-        own: (n,), the label of each picture.
-    """
-
-    taken: Decomposition
-    texts: Float32
-    own: NDArray[np.intp]
-
-    @classmethod
-    def by(cls, backend: Backend) -> Labelled:
-        """The pictures of `probes.evaluation` that show one thing, as a model sees them."""
-        every = zip(evaluation.evaluated(), evaluation.pictures(), strict=True)
-        chosen = [(one.thing, picture) for one, picture in every if one.thing]
-        labels, own = np.unique([thing for thing, _ in chosen], return_inverse=True)
-        texts = ensemble(encode_prompts(backend, labels.tolist(), contrasts.TEMPLATES))
-        return cls(backend.decompose([picture for _, picture in chosen]), texts, own.astype(np.intp))
-
-    def accuracy(self, usual: Decomposition, switches: Switches) -> Estimate:
-        """Share of pictures whose own label comes first, with Wilson's interval."""
-        hits = right(without(self.taken, usual, switches), self.texts, self.own)
-        return Estimate(float(hits.mean()), len(hits), "pictures", wilson(int(hits.sum()), len(hits)))
-
-
-@dataclass(frozen=True, eq=False)
 class Setting:
     """What all behaviours are measured with.
 
@@ -106,7 +76,13 @@ class Setting:
     @classmethod
     def of(cls, skewed: Backend, balanced: Backend, seed: int) -> Setting:
         """Take apart what is needed of the skewed model."""
-        return cls(skewed, balanced, skewed.decompose(usual_pictures()), Labelled.by(skewed), seed)
+        usual = skewed.decompose(usual_pictures())
+        return cls(skewed, balanced, usual, evaluated(skewed, usual), seed)
+
+    def accuracy(self, switches: Switches) -> Estimate:
+        """Zero-shot accuracy with heads off, with Wilson's interval over pictures."""
+        hits = self.labelled.right(switches)
+        return Estimate(float(hits.mean()), len(hits), "pictures", wilson(int(hits.sum()), len(hits)))
 
 
 def search(backend: Backend, name: str, seed: int) -> Carried:
@@ -130,7 +106,7 @@ def measured(setting: Setting, behaviour: str) -> Behaviour:
     by_answers = _by_answers(setting, behaviour)
 
     def off(chosen: Iterable[Switches]) -> tuple[Off, ...]:
-        priced = [(one, setting.labelled.accuracy(setting.usual, one)) for one in dict.fromkeys(chosen) if one]
+        priced = [(one, setting.accuracy(one)) for one in dict.fromkeys(chosen) if one]
         return switched_off(slopes, taken, setting.usual, even, balanced, priced)
 
     return Behaviour(
@@ -175,7 +151,7 @@ def study(skewed: str, balanced: str, seed: int, behaviours: Iterable[str] = tup
         skewed_digest=calibrate.file_digest(skewed),
         balanced=balanced,
         balanced_digest=calibrate.file_digest(balanced),
-        accuracy=setting.labelled.accuracy(setting.usual, EVERYTHING_ON),
+        accuracy=setting.accuracy(EVERYTHING_ON),
         behaviours=corrected([measured(setting, one) for one in tqdm(tuple(behaviours), leave=False)]),
         made=datetime.now(timezone.utc).date().isoformat(),
         seed=seed,

@@ -22,8 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from probes import evaluation
 from probes.core.decomposition import Decomposition
-from probes.core.model import Float32
+from probes.core.model import Backend, Float32, Progress, no_progress
+from probes.core.prompts import TEMPLATES, encode_prompts, ensemble
 from probes.core.statistics import Interval, mean_estimate, sign_flip_p, wilson
 from probes.core.switches import Switches
 
@@ -103,6 +105,30 @@ class Labelled:
         """Accuracy of guessing."""
         return 1 / len(self.texts)
 
+    def right(self, switches: Switches) -> Bools:
+        """Whether each picture's own label comes first with parts off, (n,).
+
+        Raises:
+            ModelError: the tower has no such part.
+        """
+        return right(without(self.taken, self.usual, switches), self.texts, self.labels)
+
+
+def evaluated(backend: Backend, usual: Decomposition, progress: Progress = no_progress) -> Labelled:
+    """The scenes of one thing that are kept for evaluation, with the names of all things among them as labels.
+
+    Args:
+        backend: what takes them apart.
+        usual: other pictures, taken apart by the same.
+        progress: told the share that is done.
+    """
+    every = zip(evaluation.evaluated(), evaluation.pictures(), strict=True)
+    chosen = [(one.thing, picture) for one, picture in every if one.thing]
+    names, labels = np.unique([thing for thing, _ in chosen], return_inverse=True)
+    texts = ensemble(encode_prompts(backend, names.tolist(), TEMPLATES))
+    taken = backend.decompose([picture for _, picture in chosen], progress=progress)
+    return Labelled(taken, labels.astype(np.intp), texts, usual)
+
 
 def without(taken: Decomposition, usual: Decomposition, switches: Switches) -> Float32:
     """Unit embeddings (n, d) of pictures with parts off, each at its mean over other pictures.
@@ -147,7 +173,7 @@ def ablate(pictures: Labelled, switches: Switches, seed: int) -> tuple[Ablated, 
         ModelError: the tower has no such part.
     """
     before = right(pictures.taken.embedding, pictures.texts, pictures.labels)
-    after = right(without(pictures.taken, pictures.usual, switches), pictures.texts, pictures.labels)
+    after = pictures.right(switches)
     count = len(switches.off(pictures.taken.outputs.shape[2]))
     rows = [_row("nothing", 0, 0, before, before, pictures.chance, seed)]
     rows.append(_row(str(switches), count, len(switches.mlps), before, after, pictures.chance, seed))
@@ -182,8 +208,7 @@ def _by_chance(
     for draw in range(DRAWS):
         places = rng.choice(layers * heads, size=count, replace=False)
         drawn = Switches(frozenset((int(p) // heads, int(p) % heads) for p in places), mlps=switches.mlps)
-        images = without(pictures.taken, pictures.usual, drawn)
-        found[draw] = right(images, pictures.texts, pictures.labels).mean()
+        found[draw] = pictures.right(drawn).mean()
     low, high = np.quantile(found, [0.025, 0.975])
     whole = float(before.mean())
     p = (1 + np.count_nonzero(found <= chosen)) / (1 + DRAWS)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from probes import evaluation
-from probes.attention_heads.ablating import Labelled
 from probes.attention_heads.gathering import Others, others
 from probes.attention_heads.parameters import AttentionHeadsParams
 from probes.core.decomposition import Decomposition
 from probes.core.errors import FieldError, ModelError
 from probes.core.model import Backend, Float32, Progress
 from probes.core.pictures import Picture
-from probes.core.prompts import TEMPLATES, encode_prompts, ensemble
+from probes.core.prompts import encode_prompts, ensemble
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,3 @@ def ask(params: AttentionHeadsParams, backend: Backend, progress: Progress) -> A
     except ModelError as error:
         raise FieldError("off", str(error)) from None
     return Asked(params, backend, picture, own, texts, others(params, backend, progress))
-
-
-def evaluated(asked: Asked, progress: Progress) -> Labelled:
-    """The scenes of one thing that are kept for evaluation, and the names of all things among them."""
-    every = evaluation.evaluated()
-    chosen = [place for place, one in enumerate(every) if one.thing]
-    names = sorted({every[place].thing for place in chosen})
-    pictures = evaluation.pictures()
-    taken = asked.backend.decompose([pictures[place] for place in chosen], progress=progress)
-    texts = ensemble(encode_prompts(asked.backend, names, TEMPLATES))
-    labels = np.array([names.index(every[place].thing) for place in chosen], dtype=np.intp)
-    return Labelled(taken, labels, texts, asked.others.taken)

@@ -23,14 +23,13 @@ from numpy.typing import NDArray
 
 from probes.attention_heads.ablating import right, without
 from probes.attention_heads.choosing import Chosen, choose
+from probes.attention_heads.gathering import take_apart
 from probes.attention_heads.group_accuracy import WORST, Groups, changed
 from probes.attention_heads.labelled_sets import LabelledSet
 from probes.core.decomposition import Decomposition, joined
 from probes.core.errors import FieldError
 from probes.core.matching import LeftOut
 from probes.core.model import Backend, Capability, Float32, Progress, no_progress
-from probes.core.picture_sets import Unreadable
-from probes.core.pictures import Picture
 from probes.core.prompts import TEMPLATES, encode_prompts, ensemble
 from probes.core.resampling import ends
 from probes.core.statistics import benjamini_hochberg, rank_p
@@ -39,7 +38,6 @@ from probes.core.watching import part
 
 DRAWS = 99
 """Times as many heads are drawn by chance."""
-AT_ONCE = 64
 
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -147,22 +145,11 @@ def _taken_apart(
     backend: Backend, labelled: LabelledSet, counts: Sequence[int], progress: Progress
 ) -> tuple[Decomposition, LabelledSet, list[LeftOut]]:
     """The pictures that can be read, taken apart a few at a time, and the others."""
-    parts, kept, left_out = [], [], []
-    for start in range(0, len(labelled), AT_ONCE):
-        progress(start / len(labelled), "taking pictures apart")
-        pictures = []
-        for place, one in enumerate(labelled.read(labelled.names[start : start + AT_ONCE]), start=start):
-            if isinstance(one, Unreadable):
-                left_out.append(LeftOut(None, one.name, one.reason))
-            elif isinstance(one, Picture):
-                pictures.append(one)
-                kept.append(place)
-        if pictures:
-            parts.append(backend.decompose(pictures))
-            _check(counts, parts[0])  # before all others are taken apart
-    if not parts:
+    read = take_apart(labelled.read(labelled.names), len(labelled), backend, progress)
+    if not read.parts:
         raise FieldError("pictures", "none of the pictures can be read")
-    return joined(parts), labelled.taken(kept), left_out
+    left_out = [LeftOut(None, one.name, one.reason) for one in read.left_out]
+    return joined(read.parts), labelled.taken(read.places), left_out
 
 
 def dropped(
@@ -191,7 +178,7 @@ def dropped(
     if not len(first) or not len(second):
         raise FieldError("pictures", "pictures are needed for both, to choose heads with and to measure")
     labels = np.array([words.index(label) for label in labelled.labels], np.intp)
-    own, other = _some(taken, first), _some(taken, second)
+    own, other = taken.some(first), taken.some(second)
     chosen, carried = choose(own, labels[first], _codes([labelled.spurious[i] for i in first]), max(counts))
     groups = Groups.of([labelled.labels[i] for i in second], [labelled.groups[i] for i in second])
 
@@ -222,12 +209,6 @@ def _by_chance(taken: Decomposition, count: int, seed: int, progress: Progress) 
         progress(draw / DRAWS, "dropping heads by chance")
         places = rng.choice(layers * heads, count, replace=False)
         yield [(int(place) // heads, int(place) % heads) for place in places]
-
-
-def _some(taken: Decomposition, places: Codes) -> Decomposition:
-    """Some of the pictures."""
-    names = ("outputs", "mlps", "initial", "constant", "embedding")
-    return replace(taken, **{name: getattr(taken, name)[places] for name in names}, by_token=None)
 
 
 def _codes(values: Sequence[str]) -> Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 
@@ -80,26 +80,52 @@ def _usual(backend: Backend, progress: Progress) -> Others:
 
 
 def _of_files(files: PictureFiles, backend: Backend, progress: Progress) -> Others:
+    read = take_apart(files.read(files.names), len(files), backend, progress)
+    if len(read.places) < FEWEST:
+        raise FieldError("pictures", f"{len(read.places)} pictures can be read; at least {FEWEST} are needed")
+    name = f"{len(read.places):,} pictures of your own"
+    return Others(name, joined(read.parts), read.places, read.digests, read.left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Files of pictures, taken apart a few at a time.
+
+    Attributes:
+        parts: of those that can be read, in order.
+        places: which of the files they are.
+        digests: theirs.
+        left_out: the others, and why.
+    """
+
+    parts: tuple[Decomposition, ...]
+    places: tuple[int, ...]
+    digests: tuple[str, ...]
+    left_out: tuple[Unreadable, ...]
+
+
+def take_apart(files: Iterable[Picture | Unreadable], count: int, backend: Backend, progress: Progress) -> Taken:
+    """Take files of pictures apart, never holding many of them.
+
+    Args:
+        files: read one after the other.
+        count: how many they are.
+        backend: whose heads.
+        progress: told the share that is done.
+    """
     parts: list[Decomposition] = []
-    where = {name: place for place, name in enumerate(files.names)}
     read: list[tuple[int, str]] = []
     left_out: list[Unreadable] = []
-    for done, some in enumerate(_batches(files.read(files.names))):
-        progress(min(1.0, done * AT_ONCE / len(files)), "taking pictures apart")
-        left_out += [one for one in some if isinstance(one, Unreadable)]
-        readable = [one for one in some if isinstance(one, Picture)]
+    numbered = enumerate(files)
+    while some := list(islice(numbered, AT_ONCE)):
+        progress(min(1.0, some[0][0] / max(1, count)), "taking pictures apart")
+        left_out += [one for _, one in some if isinstance(one, Unreadable)]
+        readable = [(place, one) for place, one in some if isinstance(one, Picture)]
         if readable:
-            parts.append(backend.decompose(readable))
-            read += [(where[one.name], one.digest) for one in readable]
-    if len(read) < FEWEST:
-        raise FieldError("pictures", f"{len(read)} pictures can be read; at least {FEWEST} are needed")
-    places, digests = zip(*read, strict=True)
-    return Others(f"{len(read):,} pictures of your own", joined(parts), places, digests, tuple(left_out))
-
-
-def _batches(read: Iterator[Picture | Unreadable]) -> Iterator[list[Picture | Unreadable]]:
-    while some := list(islice(read, AT_ONCE)):
-        yield some
+            parts.append(backend.decompose([one for _, one in readable]))
+            read += [(place, one.digest) for place, one in readable]
+    places, digests = zip(*read, strict=True) if read else ((), ())
+    return Taken(tuple(parts), places, digests, tuple(left_out))
 
 
 def names_of(files: PictureFiles) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from probes.attention_heads import text_heads
-from probes.attention_heads.ablating import ablate, layer_by_layer
-from probes.attention_heads.asked import Asked, evaluated
+from probes.attention_heads.ablating import ablate, evaluated, layer_by_layer
+from probes.attention_heads.asked import Asked
 from probes.attention_heads.carrying import Carried, carried_along_texts, carried_between_pictures
 from probes.attention_heads.describing import describe
 from probes.attention_heads.dropping import drop
@@ -96,19 +96,17 @@ def _carried(asked: Asked, progress: Progress) -> tuple[Carried, str]:
 
 
 def ablated(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> AttentionHeadsResult:
-    """Zero-shot accuracy with parts off, by hand and by rank."""
-    by_hand, by_rank = asked.params.switches, Switches.parse(result.best_off)
+    """Zero-shot accuracy with parts off, by hand and by rank, and as more and more layers go."""
+    params, by_hand, by_rank = asked.params, asked.params.switches, Switches.parse(result.best_off)
     off = Switches(by_hand.heads | by_rank.heads, by_hand.layers, by_hand.mlps)
-    if not off:
+    if not off and not params.layer_by_layer:
         return result
-    return replace(result, ablated=ablate(evaluated(asked, progress), off, asked.params.seed))
-
-
-def layered(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> AttentionHeadsResult:
-    """Zero-shot accuracy as more and more layers go."""
-    if not asked.params.layer_by_layer:
-        return result
-    return replace(result, layers=layer_by_layer(evaluated(asked, progress)))
+    pictures = evaluated(asked.backend, asked.others.taken, progress)
+    return replace(
+        result,
+        ablated=ablate(pictures, off, params.seed) if off else (),
+        layers=layer_by_layer(pictures) if params.layer_by_layer else (),
+    )
 
 
 def dropped(asked: Asked, result: AttentionHeadsResult, progress: Progress) -> AttentionHeadsResult:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +31,4 @@ def coded(
     values, codes = np.unique([told[place] for place in places], return_inverse=True)
     if len(values) < 2:
         raise FieldError("column", f"two different values or more are needed; there is {len(values)}")
-    taken = others.taken
-    kept = {name: getattr(taken, name)[places] for name in ("outputs", "mlps", "initial", "constant", "embedding")}
-    return replace(taken, **kept), codes.astype(np.intp), tuple(map(str, values))
+    return others.taken.some(places), codes.astype(np.intp), tuple(map(str, values))

@@ -93,6 +93,12 @@ class Decomposition:
         effects: Float32 = np.einsum("nlhte,mlhe->nmlht", self.by_token, self.read(directions), optimize=True)
         return effects
 
+    def some(self, places: Sequence[int] | NDArray[np.intp]) -> Decomposition:
+        """Those of some pictures or texts, in that order."""
+        chosen = list(places)
+        rows: dict[str, Any] = {name: getattr(self, name)[chosen] for name in _rows(self)}
+        return replace(self, **rows)
+
     def total(self) -> Float32:
         """The sum of all terms, (n, d), which is `embedding` but for `error`."""
         summed: Float32 = (
@@ -104,6 +110,12 @@ class Decomposition:
         return summed
 
 
+def _rows(taken: Decomposition) -> tuple[str, ...]:
+    """Names of the arrays that have a row for each picture or text."""
+    names = ("outputs", "mlps", "initial", "constant", "embedding")
+    return names if taken.by_token is None else (*names, "by_token")
+
+
 def joined(parts: Sequence[Decomposition]) -> Decomposition:
     """One decomposition of several by the same tower, in their order.
 
@@ -112,8 +124,7 @@ def joined(parts: Sequence[Decomposition]) -> Decomposition:
     """
     if not parts:
         raise ValueError("there is nothing to join")
-    names = ["outputs", "mlps", "initial", "constant", "embedding"]
-    if parts[0].by_token is not None:
-        names.append("by_token")
-    together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    together: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in _rows(parts[0])
+    }
     return replace(parts[0], error=max(part.error for part in parts), **together)
