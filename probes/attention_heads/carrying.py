@@ -143,7 +143,7 @@ def carried_between_pictures(
     return _answer([part for part, _ in named], rows, _arrangements(codes))
 
 
-def _summed(weights: NDArray[np.float32], rows: NDArray[np.float32]) -> Float64:
+def _summed(weights: NDArray[np.float32], rows: NDArray[np.floating]) -> Float64:
     """Sums of rows (n, w) under weights (r, K, n), (r, K, w): one large product is faster than r small ones."""
     found: Float64 = (weights.reshape(-1, len(rows)) @ rows).astype(np.float64)
     return found.reshape(*weights.shape[:2], -1)
@@ -205,7 +205,20 @@ def _membership(codes: NDArray[np.intp], count: int) -> NDArray[np.float32]:
     return member
 
 
-def _scatter(weights: NDArray[np.float32], outputs: NDArray[np.float32], reading: NDArray[np.float32]) -> Float64:
+def scatter(outputs: NDArray[np.floating], reading: NDArray[np.floating], codes: Codes) -> float:
+    """Scatter between sets of pictures without products of a picture with itself.
+
+    Args:
+        outputs: (n, w), what a part writes.
+        reading: (n, w), what embeddings are multiplied with: outputs_i . reading_j = t_i . x_j.
+        codes: (n,), 0 to K - 1, at least two of each.
+    """
+    return float(_scatter(_membership(codes[None], int(codes.max()) + 1), outputs, reading)[0])
+
+
+def _scatter(
+    weights: NDArray[np.float32], outputs: NDArray[np.floating], reading: NDArray[np.floating]
+) -> Float64:
     """Scatter between sets without products of a picture with itself, (r,).
 
     Args:

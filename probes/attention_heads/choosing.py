@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from probes.attention_heads.carrying import scatter
 from probes.core.decomposition import Decomposition
 from probes.core.errors import FieldError
 
@@ -91,21 +92,3 @@ def _centred(rows: NDArray[np.floating], strata: Codes) -> Float64:
     means = member.T @ rows / member.sum(axis=0)[:, None]
     centred: Float64 = rows - member @ means
     return centred
-
-
-def scatter(outputs: Float64, reading: Float64, codes: Codes) -> float:
-    """Scatter between sets without products of a picture with itself, as `carrying` has it; see there.
-
-    Args:
-        outputs: (n, w), what a part writes.
-        reading: (n, w), what embeddings are multiplied with: outputs_i . reading_j = t_i . x_j.
-        codes: (n,), 0 to K - 1, at least two of each.
-    """
-    sizes = np.bincount(codes).astype(np.float64)
-    member = (codes[:, None] == np.arange(len(sizes))).astype(np.float64)  # (n, K)
-    written, read = member.T @ outputs, member.T @ reading
-    alike = (written * read).sum(axis=1)
-    within = (alike - member.T @ (outputs * reading).sum(axis=1)) / (sizes * (sizes - 1))
-    means = written / sizes[:, None], read / sizes[:, None]
-    across = means[0].sum(axis=0) @ means[1].sum(axis=0) - (alike / sizes**2).sum() + within.sum()
-    return float(within.mean() - across / len(sizes) ** 2)

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from probes.attention_heads.scene_maps import (
     ALONE,
@@ -31,7 +30,7 @@ from probes.attention_heads.scene_maps import (
     patch_maps,
     shipped,
 )
-from probes.attention_heads.segmenting import Float64, above_mean, counts, enlarged, miou
+from probes.attention_heads.segmenting import Float64, above_mean, enlarged, measured, miou
 from probes.core.errors import CapabilityError
 from probes.core.model import Backend, Capability, Progress, no_progress
 from probes.core.pictures import RGB, Raster
@@ -170,11 +169,10 @@ def held_against(maps: Float64, things: Things, progress: Progress = no_progress
     pixels, precision = np.zeros((len(things.pictures), 4)), np.zeros(len(things.pictures))
     for some in _batches(len(maps)):
         progress(some.start / len(maps), "comparing masks")
-        large = enlarged(maps[some], *things.truth.shape[1:])
         truth, of = things.truth[some], things.picture[some]
-        each = [average_precision_score(t.ravel(), m.ravel()) for t, m in zip(truth, large, strict=True)]
-        np.add.at(pixels, of, counts(above_mean(large), truth))
-        np.add.at(precision, of, each)
+        called, ordered = measured(enlarged(maps[some], *truth.shape[1:]), truth)
+        np.add.at(pixels, of, called)
+        np.add.at(precision, of, ordered)
     number = np.bincount(things.picture, minlength=len(things.pictures)).astype(np.float64)
     return Found(pixels, precision, number)
 

@@ -11,39 +11,13 @@ arXiv:2012.09838; Gandelsman, Efros, Steinhardt, ICLR 2024, arXiv:2310.05916, se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from sklearn.metrics import average_precision_score
 
-from probes.core.resampling import RESAMPLES, bootstrap_weights, ends
-from probes.core.statistics import Interval
-
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How well masks fit, over n of them. Counts of pixels are summed over pictures before they are divided.
-
-    Attributes:
-        n: how many things.
-        accuracy: share of pixels called rightly.
-        miou: mean of the intersection over union of the thing and of the rest.
-        miou_interval: 95 % interval over pictures.
-        average_precision: mean over things of how well the map orders pixels, 0 to 1.
-        precision_interval: 95 % interval over pictures.
-    """
-
-    n: int
-    accuracy: float
-    miou: float
-    miou_interval: Interval
-    average_precision: float
-    precision_interval: Interval
 
 
 def enlarged(maps: NDArray[np.floating], height: int, width: int) -> Float64:
@@ -83,14 +57,12 @@ def _share(part: Float64, whole: Float64) -> Float64:
     return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
 
 
-def fit(maps: NDArray[np.floating], truth: Bools, pictures: NDArray[np.intp], seed: int) -> Fit:
-    """How well maps fit masks.
+def measured(maps: NDArray[np.floating], truth: Bools) -> tuple[Float64, Float64]:
+    """How n maps fit n masks: `counts` of the maps' own masks, (n, 4), and average precisions, (n,).
 
     Args:
         maps: (n, height, width), of n things.
         truth: (n, height, width), each thing's own pixels.
-        pictures: (n,), which picture each thing is in; things of one picture are resampled together.
-        seed: of the resamples.
 
     Raises:
         ValueError: there is none, or a thing has no pixel or all of them.
@@ -100,23 +72,5 @@ def fit(maps: NDArray[np.floating], truth: Bools, pictures: NDArray[np.intp], se
     shares = truth.mean(axis=(1, 2))
     if shares.min() == 0 or shares.max() == 1:
         raise ValueError("a thing has no pixel, or nothing is around it")
-    pixels = counts(above_mean(np.asarray(maps, np.float64)), truth)
-    precision = np.array(
-        [average_precision_score(t.ravel(), m.ravel()) for t, m in zip(truth, maps, strict=True)], np.float64
-    )
-    _, codes = np.unique(pictures, return_inverse=True)
-    weights = np.concatenate(list(bootstrap_weights(int(codes.max()) + 1, RESAMPLES, seed)))[:, codes]
-    total = pixels.sum(axis=0)
-    return Fit(
-        n=len(maps),
-        accuracy=float((total[0] + total[2]) / total.sum()),
-        miou=float(miou(total)),
-        miou_interval=_interval(miou(weights.astype(np.float64) @ pixels)),
-        average_precision=float(precision.mean()),
-        precision_interval=_interval(weights @ precision / weights.sum(axis=1)),
-    )
-
-
-def _interval(draws: Float64) -> Interval:
-    low, high = ends(draws)
-    return Interval(float(low), float(high))
+    each = [average_precision_score(t.ravel(), m.ravel()) for t, m in zip(truth, maps, strict=True)]
+    return counts(above_mean(np.asarray(maps, np.float64)), truth), np.array(each, np.float64)

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
-from fairlearn.metrics import MetricFrame
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from assets.world.plan import ANIMALS
 from probes.attention_heads.ablating import without
-from probes.attention_heads.carrying import carried_between_pictures
-from probes.attention_heads.choosing import carried_within, choose, scatter
+from probes.attention_heads.carrying import carried_between_pictures, scatter
+from probes.attention_heads.choosing import carried_within, choose
 from probes.attention_heads.dropping import Dropped, _taken_apart, drop, dropped
 from probes.attention_heads.dropping_figures import dropped as drawn
-from probes.attention_heads.group_accuracy import ALL, FEWEST, WORST, Groups, changed
+from probes.attention_heads.group_accuracy import ALL, WORST
 from probes.attention_heads.labelled_sets import (
-    MOST,
-    TO_CHOOSE,
-    TO_MEASURE,
-    UNUSUAL,
-    USUAL,
     LabelledSet,
     animals,
-    from_table,
 )
 from probes.backend import load
 from probes.core.decomposition import Decomposition
 from probes.core.errors import CapabilityError, FieldError
-from probes.core.picture_sets import PictureFiles, Unreadable
-from probes.core.resampling import RESAMPLES, stratified_weights
+from probes.core.picture_sets import Unreadable
 from probes.core.switches import Switches
-from probes.core.tables import Table
 from tests.attention_heads.test_carrying import tower
 from tests.fakes import PixelBackend, noise
 
@@ -187,93 +173,6 @@ def test_sets_of_one_picture_are_left_out_of_the_choice():
     assert not nothing.any()
 
 
-def groups_of(n=90, seed=0, cells=True):
-    rng = np.random.default_rng(seed)
-    labels = [WORDS[int(one)] for one in rng.integers(2, size=n)] if cells else [f"thing {i}" for i in range(n)]
-    return Groups.of(labels, [GROUNDS[int(one)] for one in rng.integers(2, size=n)]), labels
-
-
-def test_the_worst_group_is_of_pairs_where_these_are_large_and_of_groups_else():
-    large = Groups.of([w for w in WORDS for _ in range(2 * FEWEST)], [*GROUNDS * FEWEST, *GROUNDS * FEWEST])
-    assert large.worst_of == "all pairs of label and group"
-    assert set(large.cells) == {f"{word}, {ground}" for word, ground in product(WORDS, GROUNDS)}
-    small, _ = groups_of(cells=False)
-    assert small.worst_of == "all groups"
-    assert small.cells == small.names[1:-1]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.booleans())
-def test_accuracies_are_those_of_fairlearn_and_of_counting(seed, cells):
-    groups, _ = groups_of(300, seed, cells)
-    hits = np.random.default_rng(seed).random(300) < 0.6
-    by_cell = MetricFrame(
-        metrics=lambda y_true, y_pred: y_pred.mean(), y_true=hits, y_pred=hits, sensitive_features=groups.cell
-    )
-    counted = [hits.mean(), *(hits[groups.group == g].mean() for g in range(2)), by_cell.group_min()]
-    np.testing.assert_allclose(groups.accuracy(hits[None])[0], counted, atol=1e-12)
-    np.testing.assert_allclose(groups.exactly(hits), counted, atol=1e-12)
-    assert hits[groups.cell == groups.worst(hits)].mean() == pytest.approx(counted[-1])
-
-
-def test_changes_are_those_of_a_short_version():
-    groups, _ = groups_of(60, cells=False)
-    rng = np.random.default_rng(3)
-    before = rng.random(60) < 0.5
-    after = before.copy()
-    differ = rng.choice(60, 9, replace=False)
-    after[differ] = ~after[differ]
-    found = changed(groups, before, after, 5)
-
-    def told(hits):
-        by_group = [hits[groups.group == g].mean() for g in range(2)]
-        return np.array([hits.mean(), *by_group, min(by_group)])
-
-    np.testing.assert_allclose(found.change, told(after) - told(before), atol=1e-12)
-    every = []
-    for flips in product((False, True), repeat=9):
-        first, second = before.copy(), after.copy()
-        places = differ[np.array(flips)]
-        first[places], second[places] = after[places], before[places]
-        every.append(told(second) - told(first))
-    p = (np.abs(every) >= np.abs(found.change) - 1e-12).mean(axis=0)
-    np.testing.assert_allclose(found.p, p, atol=1e-12)
-    weights = np.concatenate(list(stratified_weights(groups.group, RESAMPLES, 5))).astype(np.float64)
-    gain = weights @ (after.astype(float) - before) / 60
-    np.testing.assert_allclose([ends[0] for ends in found.change_ends], np.quantile(gain, [0.025, 0.975]))
-    low, high = found.change_ends
-    assert (low <= found.change).all()
-    assert (found.change <= high).all()
-
-
-def test_nothing_changes_where_nothing_is_dropped():
-    groups, _ = groups_of()
-    hits = np.random.default_rng(0).random(90) < 0.7
-    found = changed(groups, hits, hits, 0)
-    assert (found.p == 1).all()
-    assert (found.change == 0).all()
-
-
-@pytest.mark.slow
-def test_the_set_of_animals_is_crossed_for_the_choice_and_even_for_the_measure():
-    set_ = animals(0)
-    assert len(set(set_.names)) == len(set_)
-    of = (set_.labels, set_.spurious, set_.groups, set_.first)
-    labels, spurious, groups, first = (np.array(values) for values in of)
-    for label, ground in product(set(set_.labels), ANIMALS):
-        cell = (labels == label) & (spurious == ground)
-        assert (cell & first).sum() == TO_CHOOSE
-    for label in set(set_.labels):
-        counted = [((labels == label) & ~first & (groups == group)).sum() for group in (USUAL, UNUSUAL)]
-        assert counted == [TO_MEASURE, TO_MEASURE]
-    penguin = (labels == "a penguin") & (spurious == "snow")
-    assert set(groups[penguin]) == {USUAL}
-    pictures = list(set_.read(set_.names[:2]))
-    assert [one.name for one in pictures] == list(set_.names[:2])
-    digests = {one.digest for one in set_.read(set_.names)}
-    assert len(digests) == len(set_)  # no scene is in both parts
-
-
 def small(count=3):
     """Some pictures of the shipped set, of both parts."""
     set_ = animals(0)
@@ -308,63 +207,6 @@ def test_dropped_heads_are_those_of_a_model_without_them():
     assert figure.data[1].x[0] == rows_of(found, 1)[ALL].after
     with pytest.raises(ValueError, match="5 heads"):
         drawn(found, 5)
-
-
-def files_and_table(rows, count=6):
-    files = {f"p{i}.png": encoded(i) for i in range(count)}
-    text = "\n".join(["file,bird,place", *rows])
-    return PictureFiles.of_bytes(files, "own"), Table.read(text.encode(), "table.csv")
-
-
-def encoded(seed):
-    stream = io.BytesIO()
-    noise(seed, 8, 8).image().save(stream, "PNG")
-    return stream.getvalue()
-
-
-def test_a_table_says_what_is_shown_and_what_is_spurious():
-    rows = [f"p{i}.png,{'gull' if i % 2 else 'crow'},{'sea' if i < 3 else 'land'}" for i in range(5)]
-    files, table = files_and_table([*rows, "p5.png,,sea", "lost.png,gull,sea"])
-    set_ = from_table(files, table, "Bird", "place", 0)
-    assert set_.names == tuple(f"p{i}.png" for i in range(5))
-    assert set_.labels == ("crow", "gull", "crow", "gull", "crow")
-    assert set_.groups == set_.spurious == ("sea", "sea", "sea", "land", "land")
-    assert {(one.file, one.reason) for one in set_.left_out} == {
-        ("p5.png", "no label, or no group"),
-        ("lost.png", "there is no such picture"),
-    }
-    assert [one.name for one in set_.read(set_.names)] == list(set_.names)
-    some = from_table(files, table, "bird", "place", 0, most=4)
-    assert len(some) == 4
-    assert some.notes == ("Taken were 4 of 5 pictures, by chance.",)
-    assert MOST >= 1000
-
-
-def test_halves_are_even_within_labels_and_groups():
-    rows = [f"p{i}.png,{'gull' if i % 2 else 'crow'},{'sea' if i % 4 < 2 else 'land'}" for i in range(41)]
-    set_ = from_table(*files_and_table(rows, 41), "bird", "place", 3)
-    cells = np.array([f"{label} {group}" for label, group in zip(set_.labels, set_.groups, strict=True)])
-    for cell in set(cells):
-        inside = set_.first[cells == cell]
-        assert abs(2 * inside.sum() - len(inside)) <= 1
-
-
-@pytest.mark.parametrize(
-    ("label", "group", "field", "said"),
-    [("wing", "place", "label_column", "no column 'wing'"), ("bird", "shore", "column", "no column 'shore'")],
-)
-def test_columns_that_are_not_there_are_named(label, group, field, said):
-    files, table = files_and_table(["p0.png,gull,sea", "p1.png,crow,land"])
-    with pytest.raises(FieldError, match=said) as caught:
-        from_table(files, table, label, group, 0)
-    assert caught.value.field == field
-
-
-def test_a_column_of_one_value_is_refused():
-    files, table = files_and_table(["p0.png,gull,sea", "p1.png,gull,land"])
-    with pytest.raises(FieldError, match="two different values") as caught:
-        from_table(files, table, "bird", "place", 0)
-    assert caught.value.field == "label_column"
 
 
 def test_too_many_heads_too_few_pictures_and_models_without_heads_are_refused():

@@ -36,9 +36,10 @@ from probes.attention_heads.segmented import (
     segment,
 )
 from probes.attention_heads.segmented_figures import masks
-from probes.attention_heads.segmenting import counts, enlarged, fit, miou
+from probes.attention_heads.segmenting import counts, enlarged, miou
 from probes.backend import load
 from probes.core.errors import Cancelled, CapabilityError
+from tests.attention_heads.fits import fit
 from tests.fakes import CARD, PixelBackend, noise
 
 

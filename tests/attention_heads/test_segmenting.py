@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import jaccard_score
 
-from probes.attention_heads.segmenting import above_mean, counts, enlarged, fit, miou
+from probes.attention_heads.segmenting import above_mean, counts, enlarged, miou
+from tests.attention_heads.fits import fit
 
 THING = np.zeros((12, 16), bool)
 THING[2:7, 3:9] = True
