@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +146,8 @@ def _taken_apart(
     backend: Backend, labelled: LabelledSet, counts: Sequence[int], progress: Progress
 ) -> tuple[Decomposition, LabelledSet, list[LeftOut]]:
     """The pictures that can be read, taken apart a few at a time, and the others."""
-    read = take_apart(labelled.read(labelled.names), len(labelled), backend, progress)
+    files = labelled.read(labelled.names)
+    read = take_apart(files, len(labelled), backend, progress, check=partial(_check, counts))
     if not read.parts:
         raise FieldError("pictures", "none of the pictures can be read")
     left_out = [LeftOut(None, one.name, one.reason) for one in read.left_out]

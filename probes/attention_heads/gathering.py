@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 
@@ -104,7 +104,13 @@ class Taken:
     left_out: tuple[Unreadable, ...]
 
 
-def take_apart(files: Iterable[Picture | Unreadable], count: int, backend: Backend, progress: Progress) -> Taken:
+def take_apart(
+    files: Iterable[Picture | Unreadable],
+    count: int,
+    backend: Backend,
+    progress: Progress,
+    check: Callable[[Decomposition], None] | None = None,
+) -> Taken:
     """Take files of pictures apart, never holding many of them.
 
     Args:
@@ -112,6 +118,7 @@ def take_apart(files: Iterable[Picture | Unreadable], count: int, backend: Backe
         count: how many they are.
         backend: whose heads.
         progress: told the share that is done.
+        check: shown the first of them, to refuse before all others are taken apart.
     """
     parts: list[Decomposition] = []
     read: list[tuple[int, str]] = []
@@ -123,6 +130,8 @@ def take_apart(files: Iterable[Picture | Unreadable], count: int, backend: Backe
         readable = [(place, one) for place, one in some if isinstance(one, Picture)]
         if readable:
             parts.append(backend.decompose([one for _, one in readable]))
+            if check is not None and len(parts) == 1:
+                check(parts[0])
             read += [(place, one.digest) for place, one in readable]
     places, digests = zip(*read, strict=True) if read else ((), ())
     return Taken(tuple(parts), places, digests, tuple(left_out))
