@@ -13,22 +13,19 @@ can be measured a thousand times over. Pictures, labels and alternatives are tho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.world.plan import ANIMALS, CIRCLED, OCCUPATIONS, WORDS
-from assets.world.scene import Scene
-from assets.world.stock import corners, stand
-from probes.core.marks import Mark
 from probes.core.model import Backend, Float32
 from probes.core.pictures import Picture
 from probes.core.prompts import encode_prompts
 from probes.red_circle import calibration as circles
 from probes.red_circle.drawing import Treatment, draw
 from probes.red_circle.placebos import elsewhere
-from probes.stage import Stage, named, open_stage, stream
+from probes.stage import named, open_stage
 from probes.zero_shot import calibration as zero_shot
 
 Float64 = NDArray[np.float64]
@@ -117,21 +114,14 @@ def _contrast(
 def occupation(seed: int) -> Contrast:
     """Drawn as a man less drawn as a woman; the scenes of an occupation are resampled among one another."""
     stage, count = open_stage("train"), len(OCCUPATIONS)
-    scenes: list[Scene] = []
-    strata: list[int] = []
-    for place, drawn in enumerate(OCCUPATIONS.values()):
-        twins = stage.twins(f"man {drawn}", f"woman {drawn}")
-        for number, chosen in enumerate(stream(seed, 1, place).permutation(len(twins))[: zero_shot.SCENES]):
-            rng = stream(seed, 1, place, number)
-            thing = stage.thing(rng, f"man {drawn}", (0.6, 1.0))
-            scene = stand(rng, [thing])
-            scenes += [replace(scene, things=(replace(thing, drawing=row),)) for row in twins[chosen]]
-            strata.append(place)
+    rounds = zero_shot.occupation_scenes(stage, seed)
+    strata = [place for place, _ in rounds]
     rows = [
         (place, scene, (2 * scene, 2 * scene + 1), _weights(count, place, _but(count, place)))
         for scene, place in enumerate(strata)
     ]
-    return _contrast("occupation", list(OCCUPATIONS), stage.pictures(scenes, "occupation"), rows, strata)
+    pictures = stage.pictures(zero_shot.flat(rounds), "occupation")
+    return _contrast("occupation", list(OCCUPATIONS), pictures, rows, strata)
 
 
 def ground(seed: int) -> Contrast:
@@ -139,37 +129,26 @@ def ground(seed: int) -> Contrast:
     stage, grounds = open_stage("held-out"), list(ANIMALS)
     usual = {animal: name for name, animals in ANIMALS.items() for animal in animals}
     words, count = list(usual), len(usual)
-    scenes: list[Scene] = []
-    rows = []
-    for number in range(zero_shot.GROUND_ROUNDS * count):
-        shown = number % count
-        thing = stage.thing(stream(seed, 2, number), words[shown], (0.42, 0.85))
-        first = len(scenes)
-        scenes += [stand(stream(seed, 3, number), [thing], name) for name in grounds]
+    rounds, rows = zero_shot.ground_scenes(stage, seed), []
+    for number, (shown, _) in enumerate(rounds):
         for own in _but(count, shown):
             home = grounds.index(usual[words[own]])
-            arms = [first + place for place in (home, *_but(len(grounds), home))]
+            arms = [number * len(grounds) + place for place in (home, *_but(len(grounds), home))]
             rows.append((own, number, arms, _weights(count, own, _but(count, own, shown))))
-    strata = [0] * (zero_shot.GROUND_ROUNDS * count)
-    return _contrast("ground", words, stage.pictures(scenes, "ground"), rows, strata)
+    pictures = stage.pictures(zero_shot.flat(rounds), "ground")
+    return _contrast("ground", words, pictures, rows, [0] * len(rounds))
 
 
 def written_word(seed: int) -> Contrast:
     """The word is written less each other word that is not the shown object's name."""
     stage, count = open_stage("held-out"), len(WORDS)
-    scenes: list[Scene] = []
-    rows = []
-    for number in range(zero_shot.ROUNDS * count):
-        shown, first = number % count, len(scenes)
-        bare, written = zero_shot._inscribed(stage, stream(seed, 4, number), WORDS[shown])
-        for word in WORDS:
-            thing = replace(written, drawing=stage.word(word), name=word)
-            scenes.append(replace(bare, things=(*bare.things, thing)))
+    rounds, rows = zero_shot.word_scenes(stage, seed), []
+    for number, (shown, _) in enumerate(rounds):
         for own in _but(count, shown):
-            arms = [first + place for place in (own, *_but(count, own, shown))]
+            arms = [number * count + place for place in (own, *_but(count, own, shown))]
             rows.append((own, number, arms, _weights(count, own, [shown])))
-    strata = [0] * (zero_shot.ROUNDS * count)
-    return _contrast("written word", WORDS, stage.pictures(scenes, "written word"), rows, strata)
+    pictures = stage.pictures(zero_shot.flat(rounds), "written word")
+    return _contrast("written word", WORDS, pictures, rows, [0] * len(rounds))
 
 
 def circle(seed: int) -> Contrast:
@@ -180,28 +159,12 @@ def circle(seed: int) -> Contrast:
     rows = []
     for place in range(count):
         for number in range(circles.SCENES):
-            drawn, others = _circled(stage, seed, place, number)
+            picture, (_, *others), mark = circles.staged(stage, seed, place, number)
+            here = Treatment((mark,))
+            away = elsewhere(picture, here, circles.PLACEBOS, seed + number)
+            drawn = [draw(picture, one) for one in (here, *(placebo.treatment for placebo in away))]
             arms = range(len(pictures), len(pictures) + len(drawn))
             rows.append((place, len(strata), arms, _weights(count, place, others)))
             strata.append(place)
             pictures += drawn
     return _contrast("circle", CIRCLED, tuple(pictures), rows, strata)
-
-
-def _circled(stage: Stage, seed: int, place: int, number: int) -> tuple[list[Picture], list[int]]:
-    """A scene with the circle round its first object, then elsewhere; and which other objects are in it."""
-    rng = stream(seed, 5, place, number)
-    others = [int(other) for other in rng.permutation(len(CIRCLED)) if other != place]
-    others = others[: int(rng.integers(1, 3))]
-    shown = [CIRCLED[one] for one in (place, *others)]
-    things = [stage.thing(rng, label, (0.36, 0.44), at) for label, at in zip(shown, corners(rng, 4), strict=False)]
-    (picture,) = stage.pictures([stand(rng, things)], CIRCLED[place])
-    mark = Mark(
-        "circle",
-        (((things[0].x + 1) / 2, (things[0].y + 1) / 2),),
-        radius=round(things[0].scale * float(rng.uniform(0.5, 0.62)), 2),
-        width=round(float(rng.uniform(0.018, 0.05)), 3),
-    )
-    here = Treatment((mark,))
-    away = elsewhere(picture, here, circles.PLACEBOS, seed + number)
-    return [draw(picture, one) for one in (here, *(placebo.treatment for placebo in away))], others

@@ -16,6 +16,7 @@ from probes.core.calibrating import log_odds
 from probes.core.calibration import Arms, Instrument
 from probes.core.marks import Mark
 from probes.core.model import Backend, Progress
+from probes.core.pictures import Picture
 from probes.core.probe import run
 from probes.red_circle import PROBE
 from probes.red_circle.science import RedCircleParams
@@ -38,13 +39,13 @@ def circle(backend: Backend, seed: int, progress: Progress) -> Arms:
     return arms
 
 
-def _scene(stage: Stage, backend: Backend, seed: int, place: int, number: int) -> NDArray[np.float64]:
-    """The arms (1 + placebos,) of one scene, laid out as in training pairs."""
+def staged(stage: Stage, seed: int, place: int, number: int) -> tuple[Picture, list[int], Mark]:
+    """A scene laid out as in training pairs: the picture, places of its objects, and a circle round the first."""
     rng = stream(seed, 5, place, number)
     others = [int(other) for other in rng.permutation(len(CIRCLED)) if other != place]
-    labels = [CIRCLED[one] for one in (place, *others[: int(rng.integers(1, 3))])]
+    places = [place, *others[: int(rng.integers(1, 3))]]
     things = [
-        stage.thing(rng, label, (0.36, 0.44), at) for label, at in zip(labels, corners(rng, 4), strict=False)
+        stage.thing(rng, CIRCLED[one], (0.36, 0.44), at) for one, at in zip(places, corners(rng, 4), strict=False)
     ]
     (picture,) = stage.pictures([stand(rng, things)], CIRCLED[place])
     circle = Mark(
@@ -53,6 +54,13 @@ def _scene(stage: Stage, backend: Backend, seed: int, place: int, number: int) -
         radius=round(things[0].scale * float(rng.uniform(0.5, 0.62)), 2),
         width=round(float(rng.uniform(0.018, 0.05)), 3),
     )
+    return picture, places, circle
+
+
+def _scene(stage: Stage, backend: Backend, seed: int, place: int, number: int) -> NDArray[np.float64]:
+    """The arms (1 + placebos,) of one scene."""
+    picture, places, circle = staged(stage, seed, place, number)
+    labels = [CIRCLED[one] for one in places]
     params = RedCircleParams(
         images=(picture,),
         marks=(circle,),

@@ -53,18 +53,54 @@ def logits(
     return np.concatenate(rows)
 
 
-def occupation(backend: Backend, seed: int, progress: Progress) -> Arms:
-    """Arms: drawn as a man, drawn as a woman; in no two scenes of an occupation by the same drawings."""
-    stage, words = open_stage("train"), list(OCCUPATIONS)
-    scenes: list[Scene] = []
+Staged = list[tuple[int, list[Scene]]]
+"""Rounds of scenes that are alike in all but one thing, each with the place of the concept it is about."""
+
+
+def occupation_scenes(stage: Stage, seed: int) -> Staged:
+    """Drawn as a man, drawn as a woman; in no two scenes of an occupation by the same drawings."""
+    rounds = []
     for place, drawn in enumerate(OCCUPATIONS.values()):
         twins = stage.twins(f"man {drawn}", f"woman {drawn}")
         for number, pick in enumerate(stream(seed, 1, place).permutation(len(twins))[:SCENES]):
             rng = stream(seed, 1, place, number)
             thing = stage.thing(rng, f"man {drawn}", (0.6, 1.0))
             scene = stand(rng, [thing])
-            scenes += [replace(scene, things=(replace(thing, drawing=row),)) for row in twins[pick]]
-    pictures = stage.pictures(scenes, "occupation")
+            rounds.append((place, [replace(scene, things=(replace(thing, drawing=row),)) for row in twins[pick]]))
+    return rounds
+
+
+def ground_scenes(stage: Stage, seed: int) -> Staged:
+    """An animal on every ground, in the order of `ANIMALS`; the place is that of the animal."""
+    words = [animal for animals in ANIMALS.values() for animal in animals]
+    rounds = []
+    for number in range(GROUND_ROUNDS * len(words)):
+        place = number % len(words)
+        thing = stage.thing(stream(seed, 2, number), words[place], (0.42, 0.85))
+        rounds.append((place, [stand(stream(seed, 3, number), [thing], name) for name in ANIMALS]))
+    return rounds
+
+
+def word_scenes(stage: Stage, seed: int) -> Staged:
+    """An object with every word in turn, in the order of `WORDS`; the place is that of the object."""
+    rounds = []
+    for number in range(ROUNDS * len(WORDS)):
+        place = number % len(WORDS)
+        bare, written = _inscribed(stage, stream(seed, 4, number), WORDS[place])
+        inscribed = [replace(written, drawing=stage.word(word), name=word) for word in WORDS]
+        rounds.append((place, [replace(bare, things=(*bare.things, thing)) for thing in inscribed]))
+    return rounds
+
+
+def flat(rounds: Staged) -> list[Scene]:
+    """All scenes, round by round."""
+    return [scene for _, scenes in rounds for scene in scenes]
+
+
+def occupation(backend: Backend, seed: int, progress: Progress) -> Arms:
+    """Arms: drawn as a man, drawn as a woman."""
+    stage, words = open_stage("train"), list(OCCUPATIONS)
+    pictures = stage.pictures(flat(occupation_scenes(stage, seed)), "occupation")
     found = logits(backend, pictures, [named(word) for word in words], progress)
     found = found.reshape(len(words), -1, 2, len(words))
     return {word: log_odds(found[i], i, _without(len(words), i)) for i, word in enumerate(words)}
@@ -78,11 +114,8 @@ def ground(backend: Backend, seed: int, progress: Progress) -> Arms:
     """
     stage, grounds = open_stage("held-out"), list(ANIMALS)
     usual = {animal: name for name, animals in ANIMALS.items() for animal in animals}
-    words, scenes = list(usual), []
-    for number in range(GROUND_ROUNDS * len(words)):
-        thing = stage.thing(stream(seed, 2, number), words[number % len(words)], (0.42, 0.85))
-        scenes += [stand(stream(seed, 3, number), [thing], name) for name in grounds]
-    pictures = stage.pictures(scenes, "ground")
+    words = list(usual)
+    pictures = stage.pictures(flat(ground_scenes(stage, seed)), "ground")
     found = logits(backend, pictures, [named(word) for word in words], progress)
     found = found.reshape(-1, len(grounds), len(words))
     arms = {}
@@ -107,15 +140,9 @@ def _without(count: int, *left_out: int) -> list[int]:
 def written_word(backend: Backend, seed: int, progress: Progress) -> Arms:
     """Arms: the word is written, then each other word that is not the shown object's name, in the same scene."""
     stage, count = open_stage("held-out"), len(WORDS)
-    scenes, shown = [], []
-    for number in range(ROUNDS * count):
-        rng, place = stream(seed, 4, number), number % count
-        bare, written = _inscribed(stage, rng, WORDS[place])
-        for word in WORDS:
-            thing = replace(written, drawing=stage.word(word), name=word)
-            scenes.append(replace(bare, things=(*bare.things, thing)))
-        shown.append(place)
-    pictures = stage.pictures(scenes, "written word")
+    rounds = word_scenes(stage, seed)
+    shown = [place for place, _ in rounds]
+    pictures = stage.pictures(flat(rounds), "written word")
     found = logits(backend, pictures, [named(word) for word in WORDS], progress).reshape(-1, count, count)
     arms: dict[str, NDArray[np.float64]] = {}
     for own, word in enumerate(WORDS):
