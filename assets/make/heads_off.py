@@ -18,7 +18,6 @@ from matplotlib.axes import Axes
 
 from probes.ablated_contrasts import Off
 from probes.core.plotting import BLUE, GREY, TEXT, VERMILION
-from probes.core.statistics import Estimate
 from probes.heads_off_result import Behaviour, HeadsOff, load
 
 
@@ -42,7 +41,7 @@ def draw(kept: HeadsOff, file: Path) -> None:
 def _panel(axes: Axes, one: Behaviour, rows: Sequence[Off], title: str) -> None:
     counts = [off.heads for off in rows]
     places = list(range(1, len(counts) + 1))
-    low, high = _ends(one.balanced)
+    low, high = one.balanced.ends
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.axhspan(low, high, color=BLUE, alpha=0.18, linewidth=0)
     axes.axhline(one.balanced.value, color=BLUE, linewidth=1.2, label="balanced model, whole")
@@ -56,7 +55,7 @@ def _panel(axes: Axes, one: Behaviour, rows: Sequence[Off], title: str) -> None:
             label=f"as many heads of {('the same layers', 'all layers')[place]} by chance",
         )  # fmt: skip
     slopes = [one.skewed, *(off.slope for off in rows)]
-    ends = [_ends(slope) for slope in slopes]
+    ends = [slope.ends for slope in slopes]
     axes.errorbar(
         [0, *places],
         [slope.value for slope in slopes],
@@ -68,11 +67,6 @@ def _panel(axes: Axes, one: Behaviour, rows: Sequence[Off], title: str) -> None:
     axes.set_xlabel(title, fontsize=9, color=TEXT)
     axes.tick_params(labelsize=8, colors=TEXT)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _ends(estimate: Estimate) -> tuple[float, float]:
-    ends = estimate.interval
-    return (ends.low, ends.high) if ends else (estimate.value, estimate.value)
 
 
 def main() -> None:

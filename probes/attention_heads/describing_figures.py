@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from probes.attention_heads.describing import STEADY, Description, Direction, HeadVariance
-from probes.core.plotting import BLUE, GREY, SEQUENTIAL, SKY, VERMILION, shortened, styled
+from probes.core.plotting import BLUE, GREY, SEQUENTIAL, SKY, VERMILION, shortened, styled, whiskers
 from probes.core.switches import Switches
 
 LONGEST = 34
@@ -52,20 +52,13 @@ def _kinds(description: Description) -> tuple[tuple[bool | None, str, str], ...]
 
 
 def _bars(rows: Sequence[Direction], colour: str, name: str) -> go.Bar:
-    whiskers = {
-        "type": "data",
-        "symmetric": False,
-        "thickness": 1.5,
-        "array": [0.0 if row.high is None else max(row.high - row.share, 0.0) for row in rows],
-        "arrayminus": [0.0 if row.low is None else max(row.share - row.low, 0.0) for row in rows],
-    }
     return go.Bar(
         x=[row.share for row in rows],
         y=[row.place for row in rows],
         orientation="h",
         name=name,
         marker={"color": colour},
-        error_x=whiskers,
+        error_x=whiskers([(row.share, row.low, row.high) for row in rows]),
         customdata=[[shortened(row.phrase, 200), _told(row)] for row in rows],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     )

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from probes.attention_heads.finding import HeadShare
-from probes.core.plotting import BLUE, DIVERGING, GREY, styled
+from probes.core.plotting import BLUE, DIVERGING, GREY, styled, whiskers
 
 SHOWN = 15
 """Heads drawn as bars; the table has all."""
@@ -29,11 +29,7 @@ def found(rows: Sequence[HeadShare], title: str) -> go.Figure:
                 orientation="h",
                 name=name if any(row.p is not None for row in some) else "too few pictures to test",
                 marker={"color": colour},
-                error_x={
-                    "type": "data", "symmetric": False, "thickness": 1.5,
-                    "array": [(row.high or 0.0) - (row.share or 0.0) for row in some],
-                    "arrayminus": [(row.share or 0.0) - (row.low or 0.0) for row in some],
-                },
+                error_x=whiskers([(row.share or 0.0, row.low, row.high) for row in some]),
                 customdata=[_told(row) for row in some],
                 hovertemplate="%{y}: %{x:.1%}<br>%{customdata}<extra></extra>",
             )

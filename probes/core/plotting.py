@@ -54,12 +54,12 @@ def shortened(text: str, longest: int = 28) -> str:
     return escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
 
 
-def whiskers(estimates: Sequence[tuple[float, float, float]]) -> dict[str, object]:
-    """Error bars of values with the ends of their intervals: (value, low, high) each."""
+def whiskers(estimates: Sequence[tuple[float, float | None, float | None]]) -> dict[str, object]:
+    """Error bars of values with the ends of their intervals, (value, low, high) each; none for an end of None."""
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - value for value, _, high in estimates],
-        "arrayminus": [value - low for value, low, _ in estimates],
+        "array": [0.0 if high is None else max(high - value, 0.0) for value, _, high in estimates],
+        "arrayminus": [0.0 if low is None else max(value - low, 0.0) for value, low, _ in estimates],
         "thickness": 1.5,
     }

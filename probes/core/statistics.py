@@ -48,6 +48,11 @@ class Estimate:
     interval: Interval | None = None
     p: float | None = None
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the interval; twice the value where there is none."""
+        return (self.value, self.value) if self.interval is None else (self.interval.low, self.interval.high)
+
     def describe(self, form: str = "+.2f", unit: str = "") -> str:
         """The estimate in words: value, interval and n."""
         value = f"{self.value:{form}}{unit}"

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from probes.core.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, shortened, styled
-from probes.core.statistics import Estimate
+from probes.core.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, shortened, styled, whiskers
 from probes.red_circle.accused import Accusation
 from probes.red_circle.effects import DRAWN, FOVEAL, Effect
 from probes.red_circle.map_figures import curves, sweep_map
@@ -175,27 +174,13 @@ def _people(name: str, colour: str, rows: Sequence[tuple[int, Accusation]]) -> g
     return go.Scatter(
         x=[one.change.value for _, one in rows],
         y=[y for y, _ in rows],
-        error_x=whiskers([one.change for _, one in rows]),
+        error_x=whiskers([(one.change.value, *one.change.ends) for _, one in rows]),
         text=[f"beyond placebos {one.beyond.describe()}, corrected p = {one.p_adjusted:.2g}" for _, one in rows],
         mode="markers",
         marker={"color": colour, "symbol": "diamond", "size": 12},
         name=f"round the person, label {name}",
         hovertemplate="%{x:+.2f}<br>%{text}<extra></extra>",
     )
-
-
-def whiskers(estimates: Sequence[Estimate]) -> dict[str, object]:
-    """Error bars of estimates along x."""
-    ends = [
-        (one.value, one.interval.low, one.interval.high) if one.interval else (one.value,) * 3 for one in estimates
-    ]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [high - value for value, _, high in ends],
-        "arrayminus": [value - low for value, low, _ in ends],
-        "thickness": 1.5,
-    }
 
 
 def _labelled(figure: go.Figure, texts: Sequence[str]) -> go.Figure:

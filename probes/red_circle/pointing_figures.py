@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled
+from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled, whiskers
 from probes.red_circle.pointing import SUBTRACTED
 from probes.red_circle.result import RedCircleResult
 
@@ -89,11 +89,7 @@ def pointing(result: RedCircleResult) -> go.Figure:
             go.Scatter(
                 x=[one.value for one in found],
                 y=np.arange(len(found)) + shift,
-                error_x={
-                    "type": "data", "symmetric": False, "thickness": 1.5,
-                    "array": [one.high - one.value for one in found],
-                    "arrayminus": [one.value - one.low for one in found],
-                },
+                error_x=whiskers([(one.value, one.low, one.high) for one in found]),
                 text=[f"{one.correct} of {one.total}, p = {one.p_adjusted:.2g}" for one in found],
                 mode="markers",
                 name=name,
