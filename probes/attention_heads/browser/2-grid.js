@@ -14,7 +14,7 @@ function buildGrid(scene) {
   ui.cells = [];
   const rows = data.layers.map((layer, at) => {
     const heads = Array.from({ length: data.heads }, (_, head) => cell(scene, at * data.heads + head));
-    const mlp = data.mlps > at ? [cell(scene, data.cells + at)] : [];
+    const mlp = data.mlps > at ? [cell(scene, data.cells + at)] : data.mlps ? [make('span', '')] : [];
     return [make('span', 'heads-layer', layer.replace(/^layer /, ''), { title: layer }), ...heads, ...mlp];
   });
   const titles = [make('span', 'heads-layer', ''),
