@@ -50,6 +50,8 @@ def of_dropped(found: Dropped | None) -> str:
     row = next((row for row in found.rows if row.group == WORST), None) if found is not None else None
     if found is None or row is None:
         return ""
+    if found.carried <= 0:
+        return f"On {found.name} the embedding carries nothing of the groups: no heads are to be chosen by them."
     names = ", ".join(f"L{one.layer}H{one.head}" for one in found.chosen[: row.heads])
     change = _points(row.change, row.change_low, row.change_high)
     return (

@@ -183,7 +183,7 @@ class Preset:
 class Lines(Control[tuple[str, ...]]):
     """Lines of text. Blank lines and repeated ones are dropped; order is kept.
 
-    A line `@name` stands for the lines of the preset of that name.
+    A line `@name` stands for the lines of the preset of that name. What is given may itself hold several lines.
 
     Attributes:
         fewest: at least so many lines.
@@ -201,8 +201,9 @@ class Lines(Control[tuple[str, ...]]):
 
     @override
     def parse(self, given: object) -> tuple[str, ...]:
-        items = given.splitlines() if isinstance(given, str) else sequence(given)
-        stripped = (line for item in items for line in self._expanded(str(item).strip()))
+        items = [given] if isinstance(given, str) else sequence(given)
+        written = (line for item in items for line in str(item).splitlines())
+        stripped = (line for text in written for line in self._expanded(text.strip()))
         lines = tuple(dict.fromkeys(line for line in stripped if line))
         if len(lines) < self.fewest:
             raise ValueError(

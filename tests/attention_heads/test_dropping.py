@@ -18,6 +18,7 @@ from probes.attention_heads.labelled_sets import (
     LabelledSet,
     animals,
 )
+from probes.attention_heads.sentences import of_dropped
 from probes.backend import load
 from probes.core.decomposition import Decomposition
 from probes.core.errors import CapabilityError, FieldError
@@ -109,6 +110,14 @@ def test_where_nothing_is_spurious_dropping_repairs_nothing():
     worst = rows_of(dropped(taken, set_, WORDS, texts, (1,), 0), 1)[WORST]
     assert worst.before == worst.after == 1
     assert (worst.change, worst.p, worst.random_p) == (0, 1, 1) or worst.random_p > 0.05
+
+
+def test_the_headline_says_where_there_is_nothing_to_choose_by():
+    taken, set_, texts = planted()
+    found = dropped(taken, set_, WORDS, texts, (1,), 0)
+    assert of_dropped(found).startswith("On planted, dropping L1H2 moves the worst group from ")
+    assert "no heads are to be chosen" in of_dropped(replace(found, carried=-0.1))
+    assert of_dropped(None) == ""
 
 
 def test_labels_and_groups_that_go_together_are_told_apart():

@@ -105,6 +105,7 @@ def test_a_template_must_hold_its_slot_once():
 
 def test_blank_and_repeated_lines_go_and_order_stays():
     assert Lines(label="L").parse(" b \r\n\na\nb\n") == ("b", "a")
+    assert Lines(label="L").parse(["b\n a", "c"]) == ("b", "a", "c"), "a file's text as one argument"
 
 
 @given(st.one_of(st.text(), st.integers(), st.none(), st.lists(st.text()), st.binary()))
