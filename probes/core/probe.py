@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import plotly.graph_objects as go
 
 from probes.core.card import Card
+from probes.core.comparison import Difference
 from probes.core.errors import CapabilityError
 from probes.core.explorer import Explorer
 from probes.core.glance import Glance
@@ -69,6 +70,8 @@ class Probe(Generic[P, R]):
         or
             intervals. For probes that change the picture.
         slide: a report as one picture fit for a slide, PNG.
+        compare: what two results of the same parameters by two models differ in, without a model; see
+            `probes.core.comparison`. None where a probe says nothing of differences.
         explorer: what lets a visitor explore a result in the browser; None where figures are enough.
     """
 
@@ -82,6 +85,7 @@ class Probe(Generic[P, R]):
     glance: Callable[[P, Backend], Glance] | None = None
     slide: Callable[[Report[R]], bytes] | None = None
     explorer: Explorer | None = None
+    compare: Callable[[R, R], tuple[Difference, ...]] | None = None
 
 
 AnyProbe = Probe[Any, Any]

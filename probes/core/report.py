@@ -120,14 +120,19 @@ class Report(Generic[R]):
         tables: Mapping[str, Sequence[Any]] = self.result.tables()  # type: ignore[attr-defined]
         return tables
 
+    def asked(self) -> dict[str, Any]:
+        """The parameters as JSON-ready values."""
+        asked: dict[str, Any] = jsonable(self.params) if isinstance(self.params, Params) else dict(self.params)
+        return asked
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready values."""
         return {
             "schema": self.schema,
             "probe": self.probe,
             "headline": self.headline,
-            "params": _jsonable(self.params) if isinstance(self.params, Params) else dict(self.params),
-            "result": _jsonable(self.result),
+            "params": self.asked(),
+            "result": jsonable(self.result),
             "tables": {name: [asdict(row) for row in rows] for name, rows in self.tables().items()},
             "provenance": asdict(self.provenance),
         }
@@ -137,7 +142,8 @@ class Report(Generic[R]):
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """A dataclass as JSON has it, by its own fields."""
     return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 

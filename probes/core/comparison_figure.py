@@ -1,0 +1,90 @@
+"""What two models differ in as a forest: a point and an interval each, one block a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from probes.core.comparison import Comparison, Difference
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST = 24
+"""Differences that are drawn: those that stand out most."""
+ROW, BLOCK, FRAME = 26, 64, 110
+"""Heights in pixels."""
+
+
+def forest(comparison: Comparison) -> go.Figure:
+    """Differences with 95 % intervals; filled where clear, hollow where not, and grey where nothing tells."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    from probes.core.plotting import styled
+
+    drawn = comparison.by_strength[:MOST]
+    kept = [one for one in comparison.differences if one in drawn]
+    units = list(dict.fromkeys(one.unit for one in kept))
+    blocks = [[one for one in kept if one.unit == unit] for unit in units]
+    title = f"{escape(comparison.title, quote=False)}: differences with 95 % intervals"
+    if len(kept) < len(comparison.differences):
+        title += f" ({len(kept)} of {len(comparison.differences)}, those that stand out most)"
+    if not blocks:
+        return styled(go.Figure(), title, FRAME + BLOCK)
+    height = FRAME + sum(BLOCK + ROW * len(block) for block in blocks)
+    figure = make_subplots(
+        rows=len(blocks),
+        cols=1,
+        row_heights=[len(block) + 0.5 for block in blocks],
+        vertical_spacing=BLOCK / height if len(blocks) > 1 else 0.0,
+    )
+    for row, (unit, block) in enumerate(zip(units, blocks, strict=True), start=1):
+        figure.add_trace(_points(block), row=row, col=1)
+        figure.update_xaxes(title_text=f"{escape(comparison.title, quote=False)} ({unit})", row=row, col=1)
+        figure.update_yaxes(**_labels(block), row=row, col=1)
+        figure.add_vline(x=0, line={"color": "#808890", "width": 1}, row=row, col=1)
+    return styled(figure, title, height)
+
+
+def _points(block: Sequence[Difference]) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    from probes.core.plotting import BLUE, GREY, whiskers
+
+    colours = [GREY if one.clear is None else BLUE for one in block]
+    return go.Scatter(
+        x=[one.difference for one in block],
+        y=list(range(len(block))),
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": colours,
+            "symbol": ["circle" if one.clear else "circle-open" for one in block],
+        },
+        error_x=whiskers([(one.difference, one.low, one.high) for one in block]) | {"color": BLUE},
+        customdata=[_hover(one) for one in block],
+        hovertemplate="%{customdata}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _labels(block: Sequence[Difference]) -> dict[str, object]:
+    from probes.core.plotting import shortened
+
+    return {
+        "tickvals": list(range(len(block))),
+        "ticktext": [shortened(one.what, 48) for one in block],
+        "range": [len(block) - 0.4, -0.6],
+        "zeroline": False,
+        "showgrid": False,
+    }
+
+
+def _hover(one: Difference) -> str:
+    lines = [one.what, one.describe()]
+    if one.p is not None:
+        shown = one.p if one.p_adjusted is None else one.p_adjusted
+        lines.append(f"p = {shown:.2g}" + ("" if one.p_adjusted is None else " (corrected)"))
+    return "<br>".join(escape(line, quote=False) for line in [*lines, one.note] if line)

@@ -1,0 +1,256 @@
+"""Differences between two models: closed forms, exact signs, coverage, and what is refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from probes import registry
+from probes.core import comparison
+from probes.core.comparison import Comparison, Difference
+from probes.core.differences import expanded_ends, from_intervals, paired, paired_interval, plain
+from probes.core.errors import ClipspectError
+from probes.core.report import Provenance, Report, load
+from probes.zero_shot.science import ZeroShotParams
+from tests.fakes import CARD, PixelBackend, noise
+
+
+@dataclass
+class End:
+    value: float
+    low: float | None
+    high: float | None
+    n: int = 10
+
+
+def difference(first, second, **given):
+    return paired("x", first, second, over="templates", unit="logit", **given)
+
+
+class TestPaired:
+    def test_the_mean_and_an_exact_p_by_enumeration(self):
+        rng = np.random.default_rng(0)
+        a, b = rng.normal(0.5, 1, 9), rng.normal(0, 1, 9)
+        found = difference(a, b)
+        assert found.difference == pytest.approx(np.mean(a - b))
+        assert (found.first, found.second, found.n) == (pytest.approx(a.mean()), pytest.approx(b.mean()), 9)
+        flips = [abs(np.mean((a - b) * signs)) for signs in itertools.product((1, -1), repeat=9)]
+        assert found.p == pytest.approx(np.mean(np.array(flips) >= abs(np.mean(a - b)) - 1e-12))
+
+    def test_expanded_ends_are_those_of_student_for_normal_draws(self):
+        n = 8
+        draws = np.random.default_rng(1).normal(0, np.sqrt((n - 1) / n) / np.sqrt(n), 400_000)
+        low, high = expanded_ends(draws, n)
+        reach = stats.t.ppf(0.975, n - 1) / np.sqrt(n)
+        assert (low, high) == (pytest.approx(-reach, rel=0.03), pytest.approx(reach, rel=0.03))
+
+    @pytest.mark.parametrize("n", [2, 3, 11, 300])
+    def test_exchanging_the_models_flips_every_sign_exactly(self, n):
+        rng = np.random.default_rng(n)
+        a, b = rng.normal(0.2, 1, n), rng.normal(0, 1, n)
+        one, other = difference(a, b), difference(b, a)
+        assert other.difference == -one.difference
+        assert (other.low, other.high) == (-one.high, -one.low)
+        assert other.p == one.p
+        assert (other.first, other.second) == (one.second, one.first)
+
+    def test_a_mean_of_zero_is_turned_as_well(self):
+        a = np.array([1.0, -1.0, 3.0, -3.0])
+        one, other = difference(a, 0 * a), difference(0 * a, a)
+        assert (other.low, other.high) == (-one.high, -one.low)
+
+    def test_what_is_equal_differs_by_exactly_nothing(self):
+        a = np.random.default_rng(3).normal(0, 1, 30)
+        found = difference(a, a)
+        assert (found.difference, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+
+    def test_one_observation_has_no_interval_and_says_so(self):
+        found = difference([2.0], [1.0])
+        assert (found.difference, found.low, found.high, found.p) == (1.0, None, None, None)
+        assert "no interval" in found.note
+
+    def test_clusters_count_once(self):
+        rng = np.random.default_rng(4)
+        values = rng.normal(0.3, 1, 8)
+        alone = paired_interval(values)
+        repeated = paired_interval(np.repeat(values, 5), np.repeat(np.arange(8), 5))
+        assert repeated[0] == pytest.approx(alone[0])
+        assert repeated[1] == alone[1]
+        assert paired_interval(np.repeat(values, 5))[1] < alone[1]
+
+    @pytest.mark.parametrize("planted", [0.0, 0.5])
+    def test_covers_a_planted_difference_about_as_often_as_it_says(self, planted):
+        """What both models share, how hard a template is, is larger than the difference and leaves no trace."""
+        rng = np.random.default_rng([5, int(10 * planted)])
+        covered, rejected, runs = 0, 0, 150
+        for _ in range(runs):
+            shared = rng.normal(0, 5, 12)
+            found = difference(shared + planted + rng.normal(0, 1, 12), shared + rng.normal(0, 1, 12))
+            covered += found.low <= planted <= found.high
+            rejected += found.p <= 0.05
+        assert 0.90 <= covered / runs <= 0.99
+        if not planted:
+            assert rejected / runs <= 0.1
+
+
+class TestFromIntervals:
+    def test_is_the_square_root_of_the_sum_of_squares_for_symmetric_intervals(self):
+        found = from_intervals("x", End(3.0, 0.0, 6.0), End(1.0, -3.0, 5.0, 7), over="pairs", unit="cosine")
+        assert (found.difference, found.low, found.high) == (2.0, 2.0 - 5.0, 2.0 + 5.0)
+        assert found.n == 7
+        assert found.p is None
+        assert "as if" in found.note
+
+    def test_follows_newcombe_for_two_shares(self):
+        """Newcombe 1998, method 10, on his example of 56/70 and 48/80: 0.0524 to 0.3339."""
+        one = stats.binomtest(56, 70).proportion_ci(method="wilson")
+        other = stats.binomtest(48, 80).proportion_ci(method="wilson")
+        first, second = End(0.8, one.low, one.high, 70), End(0.6, other.low, other.high, 80)
+        found = from_intervals("x", first, second, over="pictures", unit="share")
+        assert (found.low, found.high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+        back = from_intervals("x", second, first, over="pictures", unit="share")
+        assert (back.low, back.high) == (pytest.approx(-found.high), pytest.approx(-found.low))
+
+    def test_no_interval_without_both(self):
+        found = from_intervals("x", End(3.0, None, None), End(1.0, 0.0, 2.0), over="pairs", unit="cosine")
+        assert (found.difference, found.low, found.high, found.note) == (2.0, None, None, "")
+
+
+def of_differences(*differences, **given):
+    return Comparison("zero_shot", "Skewed", "Balanced", ("a", "b"), tuple(differences), **given)
+
+
+def row(what, value, half=0.1, p=None, unit="logit"):
+    return Difference(
+        what=what, first=value, second=0.0, difference=value, low=value - half, high=value + half, n=11,
+        over="templates", p=p, unit=unit,
+    )  # fmt: skip
+
+
+class TestComparison:
+    def test_p_values_are_corrected_over_what_was_tested(self):
+        rows = comparison.corrected([row("a", 1, p=0.01), row("b", 1), row("c", 1, p=0.04)])
+        assert [one.p_adjusted for one in rows] == [pytest.approx(0.02), None, pytest.approx(0.04)]
+
+    def test_the_headline_names_what_stands_out_and_counts(self):
+        rows = comparison.corrected([row("logit of a cat", 0.05, p=0.6), row("logit of a dog", 0.23, p=0.001)])
+        said = of_differences(*rows).headline()
+        assert said.startswith(
+            "Skewed − Balanced: logit of a dog +0.23 (0.23 against 0; 95 % interval +0.13 to +0.33"
+        )
+        assert "n = 11 templates" in said
+        assert "p = 0.002 corrected for 2 differences" in said
+        assert "1 of 2 differences is clear" in said
+
+    def test_the_headline_says_when_nothing_is_clear_or_known(self):
+        (tested,) = comparison.corrected([row("a", 0.05, p=0.6)])
+        assert of_differences(tested).headline().startswith("No difference is clear.")
+        untold = plain("share", 0.5, 0.25, n=1, over="picture", unit="share")
+        assert "cannot" not in of_differences(untold).headline()
+        assert "tell it from chance" in of_differences(untold).headline()
+        assert "nothing that both measured" in of_differences().headline()
+
+    def test_an_interval_without_p_judges_where_nothing_was_tested(self):
+        assert row("a", 0.3).clear is True
+        assert row("a", 0.05).clear is False
+        assert row("a", 0.3, p=0.2).clear is False
+        assert plain("a", 1, 0, n=1, over="picture", unit="share").clear is None
+
+    def test_the_figure_has_a_block_a_unit_and_the_intervals(self):
+        rows = (row("a <b>", 0.3), row("c", 0.05, unit="share"), row("d", -0.2, half=0.05))
+        figure = of_differences(*rows).figure()
+        assert figure.layout.title.text.startswith("Skewed − Balanced")
+        assert [list(trace.x) for trace in figure.data] == [[0.3, -0.2], [0.05]]
+        assert list(figure.data[0].error_x.array) == pytest.approx([0.1, 0.05])
+        assert [trace.marker.symbol for trace in figure.data] == [("circle", "circle"), ("circle-open",)]
+        assert "<b>" not in figure.data[0].customdata[0]
+
+    def test_many_are_drawn_down_to_those_that_stand_out(self):
+        rows = [row(f"w{place}", place / 100) for place in range(60)]
+        figure = of_differences(*rows).figure()
+        assert len(figure.data[0].x) == 24
+        assert min(figure.data[0].x) == pytest.approx(0.36)
+        assert "24 of 60" in figure.layout.title.text
+
+    def test_it_is_json(self):
+        whole = of_differences(row("a", 0.3), cautions=("so",)).to_dict()
+        again = json.loads(json.dumps(whole, allow_nan=False))
+        assert again["differences"][0]["what"] == "a"
+        assert again["headline"].startswith("Skewed − Balanced: a +0.3")
+        assert again["cautions"] == ["so"]
+
+
+class TestSameQuestion:
+    @pytest.fixture
+    def probe(self):
+        return replace(registry.get("zero_shot"), compare=lambda one, other: (row("a", one.p - other.p, p=0.01),))
+
+    def report(self, params, spec="fake:one", digest="1", **given):
+        card = replace(CARD, spec=spec, weights_digest=digest)
+        made = Provenance.of("zero_shot", params, card, datetime.now(timezone.utc), 1.0)
+        return Report(
+            probe="zero_shot", headline="", params=params, result=SimpleNamespace(p=0.5),
+            provenance=replace(made, **given),
+        )  # fmt: skip
+
+    def test_models_are_called_by_what_tells_them_apart(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        one, other = self.report(params, "bundled:skewed", "1"), self.report(params, "bundled:balanced", "2")
+        found = comparison.of(probe, one, other)
+        assert found.title == "Skewed − Balanced"
+        assert found.models == ("bundled:skewed", "bundled:balanced")
+        assert found.differences[0].p_adjusted == pytest.approx(0.01)
+        assert comparison.of(probe, one, other, ("A", "B")).title == "A − B"
+        assert comparison.of(replace(probe, compare=None), one, other) is None
+
+    def test_other_values_are_refused_by_name(self, probe):
+        one = self.report(ZeroShotParams(images=(noise(0),), labels=("a", "b")))
+        other = self.report(ZeroShotParams(images=(noise(0),), labels=("a", "c"), seed=3))
+        with pytest.raises(ClipspectError, match="not alike in labels, seed; ask"):
+            comparison.of(probe, one, other)
+
+    def test_other_pixels_under_the_same_name_are_refused(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        picture = replace(noise(1), name=noise(0).name)
+        with pytest.raises(ClipspectError, match="images"):
+            comparison.of(probe, self.report(params), self.report(ZeroShotParams(images=(picture,))))
+
+    def test_other_files_are_refused(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        with pytest.raises(ClipspectError, match=r"table\.csv is not the same"):
+            comparison.of(probe, self.report(params, stimuli={"table.csv": "1"}), self.report(params, stimuli={}))
+
+    def test_another_probe_is_refused(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        with pytest.raises(ClipspectError, match="cannot be compared"):
+            comparison.of(probe, self.report(params), replace(self.report(params), probe="red_circle"))
+
+    def test_what_an_older_report_does_not_know_has_its_default(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        older = {name: value for name, value in self.report(params).asked().items() if name != "average"}
+        one, other = self.report(params), replace(self.report(params), params=older)
+        assert comparison.of(probe, one, other) is not None
+        with pytest.raises(ClipspectError, match="average"):
+            comparison.of(probe, self.report(replace(params, average="probabilities")), other)
+
+    def test_the_same_weights_twice_and_other_versions_are_told(self, probe):
+        params = ZeroShotParams(images=(noise(0),))
+        found = comparison.of(probe, self.report(params), self.report(params, versions={"clipspect": "0.0.1"}))
+        assert "same weights" in found.cautions[0]
+        assert "0.0.1" in found.cautions[1]
+
+
+def test_reports_compare_the_same_after_they_were_saved():
+    from probes.core.probe import run
+
+    probe = replace(registry.get("zero_shot"), compare=lambda one, other: (row("a", 0.1, p=0.01),))
+    report = run(probe, ZeroShotParams(images=(noise(0),), labels=("a", "b")), PixelBackend())
+    loaded = load(report.to_json(), {"zero_shot": probe.result})
+    assert comparison.of(probe, report, loaded) == comparison.of(probe, report, report)
