@@ -27,8 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import ortho_group
 
 from probes.attention_heads.textspan import FLAT, Span, span, stability
 from probes.core.decomposition import Decomposition
@@ -216,7 +216,7 @@ def describe(
 
 def _turned(texts: Float64, seed: int) -> list[Float64]:
     """The embeddings of phrases (m, d), each time turned by another rotation."""
-    rotations = ortho_group(texts.shape[1], seed=np.random.default_rng([seed, 41]))
+    rotations = scipy.stats.ortho_group(texts.shape[1], seed=np.random.default_rng([seed, 41]))
     return [texts @ rotations.rvs() for _ in range(ROTATIONS)]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from probes.attention_heads import (
     describing_figures,
@@ -101,7 +100,7 @@ def maps(result: AttentionHeadsResult) -> go.Figure:
     ]
     if effects.attention.size:
         panels.append((f"{lead.name} attends to", effects.attention[place], LOOKED))
-    figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[title for title, _, _ in panels])
+    figure = go.Figure().set_subplots(rows=1, cols=len(panels), subplot_titles=[title for title, _, _ in panels])
     for column, (_, cells, scale) in enumerate(panels, start=1):
         _lay(figure, result.view.uri, cells, scale, column)
     styled(figure, "Where the heads look", height=340)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 
 from probes.core.resampling import (
@@ -94,6 +93,8 @@ class Groups:
 
     def exactly(self, hits: Bools) -> Float64:
         """The same of hits (n,), in Fairlearn's terms, (2 + G,)."""
+        from fairlearn.metrics import MetricFrame  # takes a second to import
+
         nothing, told = np.zeros(len(hits), int), hits.astype(int)
         by_group, by_cell = (
             MetricFrame(metrics=_share, y_true=nothing, y_pred=told, sensitive_features=codes)

@@ -12,9 +12,8 @@ arXiv:2012.09838; Gandelsman, Efros, Steinhardt, ICLR 2024, arXiv:2310.05916, se
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
-from sklearn.metrics import average_precision_score
 
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -24,7 +23,9 @@ def enlarged(maps: NDArray[np.floating], height: int, width: int) -> Float64:
     """Maps over patches (n, rows, columns) at a picture's size (n, height, width), linear between patches."""
     n, rows, columns = maps.shape
     factors = (1, height / rows, width / columns)
-    found: Float64 = zoom(np.asarray(maps, np.float64), factors, order=1, mode="nearest", grid_mode=True)
+    found: Float64 = scipy.ndimage.zoom(
+        np.asarray(maps, np.float64), factors, order=1, mode="nearest", grid_mode=True
+    )
     if found.shape != (n, height, width):
         raise ValueError(f"maps of {rows} x {columns} patches do not go into {height} x {width} pixels")
     return found
@@ -67,6 +68,8 @@ def measured(maps: NDArray[np.floating], truth: Bools) -> tuple[Float64, Float64
     Raises:
         ValueError: there is none, or a thing has no pixel or all of them.
     """
+    from sklearn.metrics import average_precision_score  # takes a second to import
+
     if len(maps) == 0:
         raise ValueError("there are no maps")
     shares = truth.mean(axis=(1, 2))

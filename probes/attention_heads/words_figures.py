@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.attention_heads.text_heads import TextHeads
 from probes.attention_heads.word_fit import WordRow
@@ -147,7 +146,7 @@ def text_heads(found: TextHeads) -> go.Figure:
     layers, tokens = len(found.heads), len(found.by_token)
     titles = ["", *(f"“{shortened(text, 24)}”: heads by token" for text in found.texts[:tokens])]
     grid = 34 * layers
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=1 + tokens, cols=1, subplot_titles=titles, row_heights=[grid, *([TOKENS] * tokens)],
         vertical_spacing=min(0.18, 70 / (grid + TOKENS * tokens)),
     )  # fmt: skip

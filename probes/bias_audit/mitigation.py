@@ -32,8 +32,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import eigh, orth
 
 from probes.bias_audit.audited import Codes, Grouping
 from probes.core.model import Float32
@@ -119,7 +119,7 @@ def halves(codes: Codes, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 def attribute_directions(means: Float64) -> Float64:
     """Orthonormal basis (d, at most G - 1) of the differences between the groups' means (G, d)."""
-    return np.asarray(orth((means[1:] - means[0]).T))
+    return np.asarray(scipy.linalg.orth((means[1:] - means[0]).T))
 
 
 def group_means(images: Float64, codes: Codes) -> Float64:
@@ -159,7 +159,7 @@ def dependent_directions(images: Float64, codes: Codes, labels: NDArray[np.intp]
         both.append(sums @ sums.T)
     variance = centred.T @ centred
     kept = both[0] / max(np.trace(both[0]), 1e-12) + variance / max(np.trace(variance), 1e-12)
-    values, vectors = eigh(kept - both[1] / max(np.trace(both[1]), 1e-12))
+    values, vectors = scipy.linalg.eigh(kept - both[1] / max(np.trace(both[1]), 1e-12))
     return np.asarray(vectors[:, values < -1e-9])
 
 

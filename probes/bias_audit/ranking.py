@@ -30,8 +30,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import entr, xlogy
 
 from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
 from probes.core.resampling import SWAPS, at_least, ends, ends_of_distance, p_value, stratified_weights, swapped
@@ -106,7 +106,7 @@ def skews(counts: NDArray[np.floating], k: int, desired: Float64) -> Float64:
 
 def normalised_entropy(counts: NDArray[np.floating], k: int) -> Float64:
     """Entropy of the shares of counts (..., G) in the first k, over ln G."""
-    return np.asarray(entr(counts / k).sum(axis=-1) / np.log(counts.shape[-1]))
+    return np.asarray(scipy.special.entr(counts / k).sum(axis=-1) / np.log(counts.shape[-1]))
 
 
 def discount(k: int) -> Float64:
@@ -124,7 +124,7 @@ def ndkl(sequence: NDArray[np.floating], desired: Float64) -> Float64:
     shares = np.cumsum(sequence, axis=-2) / np.arange(1, k + 1)[:, None]
     weights = discount(k)
     # KL(p || p*) = sum p ln p - sum p ln p*; both are summed over places before the desired shares come in.
-    own = np.tensordot(xlogy(shares, shares).sum(axis=-1), weights, axes=([-1], [0]))
+    own = np.tensordot(scipy.special.xlogy(shares, shares).sum(axis=-1), weights, axes=([-1], [0]))
     mean = np.einsum("...kg,k->...g", shares, weights)
     return np.asarray(np.maximum(np.asarray(own)[..., None] - mean @ np.log(desired).T, 0.0))
 

@@ -14,9 +14,8 @@ drawn as such, which is the same and fast.
 from __future__ import annotations
 
 import numpy as np
-from fairlearn.metrics import MetricFrame
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from probes.bias_audit.audited import Codes, Grouping, Measure, Scores
 from probes.core.resampling import RESAMPLES, SWAPS, at_least, ends_of_distance, p_value
@@ -36,6 +35,8 @@ def top(scores: NDArray[np.floating]) -> NDArray[np.intp]:
 
 def rates(harmed: Bools, grouping: Grouping) -> tuple[Float64, float, float]:
     """Rates by group (G,), their difference and their ratio, in Fairlearn's terms."""
+    from fairlearn.metrics import MetricFrame  # takes a second to import
+
     frame = MetricFrame(
         metrics=_share,
         y_true=np.zeros(len(harmed), dtype=int),
@@ -91,7 +92,7 @@ def _of_word(word: str, harmed: Bools, alone: Bools, grouping: Grouping, seed: i
         rows.append(
             Measure(
                 "harm_rate", "", word, group, float(value[g]), interval.low, interval.high, len(inside),
-                float(stats.fisher_exact(table).pvalue), tuple(single[:, g].tolist()) if several else (),
+                float(scipy.stats.fisher_exact(table).pvalue), tuple(single[:, g].tolist()) if several else (),
             )
         )  # fmt: skip
     gaps = single.max(axis=1) - single.min(axis=1)

@@ -14,6 +14,7 @@ from probes.bias_audit.class_design import Design
 from probes.bias_audit.intersections import Cell
 from probes.bias_audit.mitigation import MitigationRow
 from probes.bias_audit.published import PublishedRow
+from probes.core.arrays import Packed
 from probes.core.matching import LeftOut
 from probes.core.pictures import Raster
 from probes.core.statistics import SIGNIFICANT
@@ -125,6 +126,20 @@ def flips(measure: Measure) -> bool:
     return measure.measure in SIGNED and any(value * measure.value < 0 for value in measure.by_wording)
 
 
+@dataclass(frozen=True, eq=False)
+class EachPicture:
+    """What single pictures or pairs add, so that two models can be compared picture by picture.
+
+    Attributes:
+        values: (m, l), the logit of the first picture of each pair less that of the second; or (n, l), the cosine of
+            each picture, where there are no pairs.
+        codes: (m,), which pairs belong together; or (n,), the place of each picture's group.
+    """
+
+    values: Packed
+    codes: Packed
+
+
 @dataclass(frozen=True)
 class BiasAuditResult:
     """What an audit found.
@@ -145,6 +160,7 @@ class BiasAuditResult:
         left_out: what could not be used.
         missing: who is missing from the data.
         cautions: what a reader has to know first.
+        each: picture by picture; None in earlier reports, and where there are too many to keep.
     """
 
     source: str
@@ -168,6 +184,7 @@ class BiasAuditResult:
     left_out: tuple[LeftOut, ...]
     missing: str
     cautions: tuple[str, ...]
+    each: EachPicture | None = None
 
     @cached_property
     def foremost(self) -> str:

@@ -29,7 +29,7 @@ from probes.bias_audit.parameters import OFF, BiasAuditParams
 from probes.bias_audit.published import beside
 from probes.bias_audit.ranking import ranking_measures
 from probes.bias_audit.rates import harm_rates
-from probes.bias_audit.result import BiasAuditResult, GroupRow, Pair
+from probes.bias_audit.result import BiasAuditResult, EachPicture, GroupRow, Pair
 from probes.bias_audit.sample import Sample, grouped, ordered, paired
 from probes.bias_audit.texts import Texts, called, named, wordings
 from probes.core.errors import FieldError
@@ -40,6 +40,8 @@ from probes.core.word_lists import lists
 
 MOST_SCORES = 250_000_000
 """Cosines of pictures, templates and words that are held at once: 1 GB."""
+MOST_KEPT = 150_000
+"""Numbers up to which pictures, or pairs, are kept one by one: 0.8 MB of a report."""
 LEAST_PAIRS = 2
 SHOWN_PAIRS = 3
 """Pairs shown for a word at either end."""
@@ -105,7 +107,21 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
         left_out=sample.left_out,
         missing=_missing(params, grouping),
         cautions=tuple(cautions),
+        each=_each(scores, grouping, backend.card.logit_scale, pairs, clusters),
     )
+
+
+def _each(
+    scores: Scores, grouping: Grouping, scale: float, pairs: NDArray[np.intp], clusters: NDArray[np.intp]
+) -> EachPicture | None:
+    """What single pairs add, or single pictures where there are no pairs; None where there are too many to keep."""
+    values, codes = scores.mean, grouping.codes
+    if len(pairs) >= LEAST_PAIRS:
+        values = scale * (values[pairs[:, 0]] - values[pairs[:, 1]])
+        codes = np.unique(clusters, return_inverse=True)[1]
+    if values.size > MOST_KEPT:
+        return None
+    return EachPicture(values.astype(np.float32), codes.astype(np.float32))
 
 
 def _check_size(params: BiasAuditParams, sample: Sample, texts: Texts) -> None:

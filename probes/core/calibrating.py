@@ -30,8 +30,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from probes.core.calibration import (
     Arms,
@@ -86,10 +86,10 @@ def order(doses: Sequence[float], measured: Sequence[float], seed: int) -> Order
     n = len(doses)
     if np.ptp(measured) == 0.0:
         return Order(0.0, -1.0, 1.0, n, 1.0)
-    rho = float(stats.spearmanr(doses, measured).statistic)
-    ranks = stats.rankdata(measured) - (n + 1) / 2
-    p = stats.permutation_test(
-        (stats.rankdata(doses),),
+    rho = float(scipy.stats.spearmanr(doses, measured).statistic)
+    ranks = scipy.stats.rankdata(measured) - (n + 1) / 2
+    p = scipy.stats.permutation_test(
+        (scipy.stats.rankdata(doses),),
         lambda dealt, axis: (dealt * ranks).sum(axis=axis),
         permutation_type="pairings",
         n_resamples=RESAMPLES,
@@ -98,7 +98,7 @@ def order(doses: Sequence[float], measured: Sequence[float], seed: int) -> Order
     ).pvalue
     nearest = 1 - 12 / (n * (n * n - 1))  # rho where two neighbours change places
     inner = float(np.clip(rho, -nearest, nearest))
-    reach = stats.norm.ppf(0.975) * np.sqrt((1 + inner**2 / 2) / (n - 3))
+    reach = scipy.stats.norm.ppf(0.975) * np.sqrt((1 + inner**2 / 2) / (n - 3))
     low, high = np.tanh(np.arctanh(inner) + np.array([-reach, reach]))
     return Order(rho, float(low), max(float(high), rho), n, float(p))
 

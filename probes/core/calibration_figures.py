@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.core.calibration import Calibration, OnModel
 from probes.core.plotting import BLUE, GREY, VERMILION, styled
@@ -13,7 +12,7 @@ def figure(read: Calibration) -> go.Figure:
     """Dose in the skewed world against what was measured on either model, same axes, with 95 % intervals."""
     doses = [reading.dose for reading in read.skewed.readings]
     sides = ((read.skewed, "skewed", VERMILION), (read.balanced, "balanced", BLUE))
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         cols=2,
         shared_yaxes=True,
         horizontal_spacing=0.04,

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
 from probes.core.attribution import Attribution, Contributions
 from probes.core.decomposition import Decomposition
@@ -120,7 +120,9 @@ def probabilities(card: ModelCard, logits: NDArray[np.floating]) -> NDArray[np.f
         logits: (..., labels), scale and bias already applied.
     """
     values = np.asarray(logits, dtype=np.float64)
-    shares: NDArray[np.float64] = expit(values) if card.sigmoid else softmax(values, axis=-1)
+    shares: NDArray[np.float64] = (
+        scipy.special.expit(values) if card.sigmoid else scipy.special.softmax(values, axis=-1)
+    )
     return shares
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Float64 = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def wilson(k: int, n: int) -> Interval:
     """95 % Wilson score interval of the share k of n (Wilson 1927); 0 to 1 for n = 0."""
     if n == 0:
         return Interval(0.0, 1.0)
-    found = stats.binomtest(k, n).proportion_ci(LEVEL, method="wilson")
+    found = scipy.stats.binomtest(k, n).proportion_ci(LEVEL, method="wilson")
     return Interval(float(found.low), float(found.high))
 
 
@@ -80,7 +80,7 @@ def bootstrap_interval(samples: ArrayLike, seed: int) -> Interval | None:
         return None
     if np.ptp(values) == 0.0:
         return Interval(float(values[0]), float(values[0]))
-    result = stats.bootstrap(
+    result = scipy.stats.bootstrap(
         (values,),
         np.mean,
         confidence_level=LEVEL,
@@ -106,7 +106,7 @@ def sign_flip_p(differences: ArrayLike, seed: int) -> float:
     Null: each difference is as likely to have either sign. Exact up to 2^13 flips.
     """
     values = np.asarray(differences, dtype=np.float64)
-    result = stats.permutation_test(
+    result = scipy.stats.permutation_test(
         (values, np.zeros_like(values)),
         lambda x, y, axis: np.mean(x - y, axis=axis),
         permutation_type="samples",
@@ -135,4 +135,4 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     """P-values adjusted for the false-discovery rate of the family (Benjamini & Hochberg 1995)."""
     if not p_values:
         return ()
-    return tuple(float(p) for p in stats.false_discovery_control(np.asarray(p_values)))
+    return tuple(float(p) for p in scipy.stats.false_discovery_control(np.asarray(p_values)))

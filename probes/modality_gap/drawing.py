@@ -1,4 +1,4 @@
-"""What is drawn of the pairs: both views, where moves take them, what paths pass, and moments of training."""
+"""What is kept of single pairs: both views, where moves take them, what paths pass, and moments of training."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from probes.modality_gap.cloud import Axes, distances_along
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move
 from probes.modality_gap.path import Walks
-from probes.modality_gap.result import Cloud, DrawnWalks, Moment, TrainingRow
-from probes.modality_gap.rows import distances, gap_direction
+from probes.modality_gap.pairwise import Compared
+from probes.modality_gap.result import Cloud, DrawnWalks, EachPair, Moment, TrainingRow
+from probes.modality_gap.rows import along, distances, dots, gap_direction
 
 Float64 = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+MOST_KEPT = 20_000
+"""Pairs up to which each is kept by itself: 0.5 MB of a report."""
 
 
 def draw(pairs: Pairs, few: Rows, direction: Float64, moves: Sequence[Move], walks: Walks | None) -> Cloud:
@@ -54,6 +58,17 @@ def draw(pairs: Pairs, few: Rows, direction: Float64, moves: Sequence[Move], wal
 
 def _of(told: tuple[str, ...] | None, few: Rows) -> tuple[str, ...] | None:
     return None if told is None else tuple(told[place] for place in few)
+
+
+def pair_by_pair(pairs: Pairs, direction: Float64, unmoved: Compared) -> EachPair | None:
+    """What single pairs add to some measures; None where there are too many to keep."""
+    if len(pairs) > MOST_KEPT:
+        return None
+    found = (
+        along(pairs.images, direction) - along(pairs.texts, direction), dots(pairs.images, pairs.texts),
+        unmoved.losses[0], unmoved.image_ranks < 1, unmoved.text_ranks < 1,
+    )  # fmt: skip
+    return EachPair(*(np.asarray(values, dtype=np.float32) for values in found))
 
 
 def moment(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.core.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, RULE, VERMILION, shortened, styled
 from probes.modality_gap.path import CAPTIONS, OTHER, OWN, PICTURES
@@ -137,7 +136,7 @@ def shift(result: ModalityGapResult) -> go.Figure:
     at = {key: [getattr(step.moved, key) for step in result.shifts] for key in vars(result.shifts[0].moved)}
     lines = [line for line in _lines(result) if at[line[1]][0] is not None]
     panels = list(dict.fromkeys(panel for panel, *_ in lines))
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=-(-len(panels) // 2), cols=2, vertical_spacing=0.14, horizontal_spacing=0.12, subplot_titles=panels
     )
     for panel, key, name, colour, dash in lines:
@@ -257,7 +256,7 @@ PATHS = {OWN: (VERMILION, "solid"), OTHER: (PURPLE, "dash"), PICTURES: (BLUE, "d
 
 def path(result: ModalityGapResult) -> go.Figure:
     """How near the nearest other thing is along the way, and how the points there spread."""
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=2, cols=1, vertical_spacing=0.14, shared_xaxes=True,
         subplot_titles=("cosine with the nearest other", "uniformity (lower: more spread)"),
     )  # fmt: skip

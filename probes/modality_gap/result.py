@@ -186,6 +186,24 @@ class Cloud:
 
 
 @dataclass(frozen=True, eq=False)
+class EachPair:
+    """What single pairs add to some measures, so that two models can be compared pair by pair.
+
+    Attributes:
+        gap: how far apart a pair lies along the unit gap, (n,); the mean is the gap.
+        cosine_matched: (n,).
+        loss: (compared,), at the model's own scale.
+        r1_image_to_text, r1_text_to_image: (compared,), 1 where the right answer comes first, else 0.
+    """
+
+    gap: Packed
+    cosine_matched: Packed
+    loss: Packed
+    r1_image_to_text: Packed
+    r1_text_to_image: Packed
+
+
+@dataclass(frozen=True, eq=False)
 class ModalityGapResult:
     """All that was measured on `n` pairs, of which `compared` were compared every one with every other.
 
@@ -194,6 +212,7 @@ class ModalityGapResult:
         logit_scale: at which the own loss was taken; `sigmoid` whether it is SigLIP's.
         people: what the association compares, in words; empty where nobody is followed.
         association_p: two-tailed, of dealing people to groups by chance.
+        each: pair by pair; None in earlier reports, and where there are too many to keep.
     """
 
     model: str
@@ -214,6 +233,7 @@ class ModalityGapResult:
     people: str
     association_p: float | None
     cautions: tuple[str, ...]
+    each: EachPair | None = None
 
     def measure(self, name: str) -> Measured:
         """The measure of a name."""

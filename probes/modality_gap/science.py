@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from probes.core.model import Backend, Progress
 from probes.modality_gap import association, comparing, gathering
 from probes.modality_gap.closed_form import Measured, closed_forms
-from probes.modality_gap.drawing import draw, moment
+from probes.modality_gap.drawing import draw, moment, pair_by_pair
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move, interventions, shift
 from probes.modality_gap.nulls import nulls
-from probes.modality_gap.pairwise import LARGEST_SCALE, Scoring, compare
+from probes.modality_gap.pairwise import LARGEST_SCALE, Compared, Scoring, compare
 from probes.modality_gap.parameters import ModalityGapParams
 from probes.modality_gap.path import MOST, walk
 from probes.modality_gap.result import (
@@ -61,7 +61,7 @@ def measure(params: ModalityGapParams, backend: Backend, progress: Progress) -> 
     others = interventions(pairs.images, pairs.texts, direction, gap, params.dropped)
     progress(0.4, "measuring the clouds")
     found, p = _on_their_own(pairs, direction, seed)
-    shifts, done, compared, cautions = _moved(pairs, chosen, direction, others, scoring, seed, progress)
+    shifts, done, unmoved, compared, cautions = _moved(pairs, chosen, direction, others, scoring, seed, progress)
     progress(0.82, "dealing captions anew")
     against = nulls(pairs.images[few], pairs.texts[few], {m.measure: m for m in found}, seed)
     path, walks = walk(pairs.images[few[:MOST]], pairs.texts[few[:MOST]], seed)
@@ -86,6 +86,7 @@ def measure(params: ModalityGapParams, backend: Backend, progress: Progress) -> 
         people=_people(params, pairs),
         association_p=p,
         cautions=pairs.cautions + cautions,
+        each=pair_by_pair(pairs, direction, unmoved),
     )
 
 
@@ -109,7 +110,7 @@ def _moved(
     scoring: Scoring,
     seed: int,
     progress: Progress,
-) -> tuple[tuple[Shifted, ...], tuple[Intervention, ...], Sequence[Measured], tuple[str, ...]]:
+) -> tuple[tuple[Shifted, ...], tuple[Intervention, ...], Compared, Sequence[Measured], tuple[str, ...]]:
     """What the shift and the interventions do, and what the unmoved pairs measure, all from one comparison."""
     deltas = _deltas(len(chosen))
     moves = [*(shift(direction, delta) for delta in deltas), *others[1:]]
@@ -123,7 +124,7 @@ def _moved(
     shifts = tuple(Shifted(delta, step) for delta, step in zip(deltas, steps, strict=False))
     outcomes = [shifts[deltas.index(0.0)].moved, *steps[len(deltas) :]]
     done = tuple(Intervention(m.name, _title(m), step) for m, step in zip(others, outcomes, strict=True))
-    return shifts, done, measured, cautions
+    return shifts, done, unmoved, measured, cautions
 
 
 def _title(move: Move) -> str:

@@ -12,9 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import KFold
-from sklearn.neighbors import NearestCentroid
 
 from probes.core.model import Float32
 from probes.core.statistics import wilson
@@ -31,6 +28,9 @@ def separability(images: Float32, texts: Float32, seed: int) -> tuple[Measured, 
         images, texts: (n, d) unit rows; row i of both is one pair.
         seed: of the folds.
     """
+    from sklearn.linear_model import RidgeClassifier  # takes a second to import
+    from sklearn.neighbors import NearestCentroid
+
     n = len(images)
     found = []
     for name, make in (("separability", RidgeClassifier), ("separability_gap_direction", NearestCentroid)):
@@ -42,6 +42,8 @@ def separability(images: Float32, texts: Float32, seed: int) -> tuple[Measured, 
 
 def _right(images: Float32, texts: Float32, make: Callable[[], Any], seed: int) -> NDArray[np.bool_]:
     """Whether each row is told right, (2, n): pictures, then captions."""
+    from sklearn.model_selection import KFold
+
     right = np.zeros((2, len(images)), dtype=np.bool_)
     for train, test in KFold(min(FOLDS, len(images)), shuffle=True, random_state=seed).split(images):
         rows = np.concatenate([images[train], texts[train]])

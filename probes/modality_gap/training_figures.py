@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.core.plotting import BLUE, GREEN, GREY, ORANGE, VERMILION, styled
 from probes.modality_gap.result import ModalityGapResult, Moment
@@ -20,7 +19,7 @@ def moments(result: ModalityGapResult) -> go.Figure:
     shown = result.training
     columns = min(COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=rows, cols=columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03,
         vertical_spacing=0.24 / rows, subplot_titles=[_title(moment) for moment in shown],
     )  # fmt: skip
@@ -52,7 +51,7 @@ def growth(result: ModalityGapResult) -> go.Figure:
     """The gap and the cosines over the pictures seen in training; the last point is the model itself."""
     seen = [moment.row for moment in result.training if moment.row.pictures_seen is not None]
     now = next(moment.row for moment in result.training if moment.row.moment == "this model")
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=2, cols=1, vertical_spacing=0.14, shared_xaxes=True, subplot_titles=("gap", "mean cosine and R@1")
     )
     # a gap in the line: the moments are of the stage that both bundled models share

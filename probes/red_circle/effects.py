@@ -70,6 +70,7 @@ class Effect:
         beyond: change minus placebo_mean; interval over placements and templates, p from its rank.
         p_adjusted: p of `beyond`, corrected for the number of texts.
         kinds: the other kinds of placebos.
+        by_template: (t,), `beyond` with each template alone; empty in earlier reports.
     """
 
     text: str
@@ -82,6 +83,7 @@ class Effect:
     beyond: Estimate
     p_adjusted: float
     kinds: tuple[Kind, ...] = ()
+    by_template: tuple[float, ...] = ()
 
     @property
     def beyond_place(self) -> bool:
@@ -176,6 +178,7 @@ def effects(
     away = placebos["elsewhere"] - both[0]  # (k, t, l)
     low, high = beyond_interval(change, away, seed)
     means = away.mean(axis=1)  # (k, l)
+    alone = change - away.mean(axis=0)  # (t, l)
     others = {kind: (logits - both[0]).mean(axis=1) for kind, logits in placebos.items() if kind != "elsewhere"}
     found = [
         Effect(
@@ -189,6 +192,7 @@ def effects(
             beyond=_beyond(moved.value, means[:, place], len(change), float(low[place]), float(high[place])),
             p_adjusted=1.0,
             kinds=tuple(_kind(kind, moved.value, one[:, place]) for kind, one in others.items() if len(one)),
+            by_template=tuple(alone[:, place].tolist()),
         )
         for place, text in enumerate(texts)
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.core.marks import COLOURS
 from probes.core.plotting import GREY, PALETTE, RULE, SURFACE, TEXT, shortened, styled
@@ -88,7 +87,7 @@ def _menu(result: RedCircleResult, order: list[int], rest: str) -> dict[str, obj
 def curves(result: RedCircleResult) -> go.Figure:
     """Change of the texts that moved most by size, line width and colour, here and elsewhere."""
     panels = [(what, title) for what, title in PANELS if any(one.what == what for one in result.curves)]
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=1, cols=len(panels), subplot_titles=[title for _, title in panels], shared_yaxes=True
     )
     chosen = range(min(CURVED, len(result.curves[0].changes)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.core.plotting import BLUE, GREY, ORANGE, shortened, styled, whiskers
 from probes.red_circle.pointing import SUBTRACTED
@@ -26,7 +25,7 @@ def picks(result: RedCircleResult) -> go.Figure:
     chosen = {(one.prompt, one.text): one for one in result.picks}
     below = 34 * len(prompts)
     shares = [PICTURE / (PICTURE + below), below / (PICTURE + below)]
-    figure = make_subplots(rows=2, cols=1, row_heights=shares, vertical_spacing=0.03)
+    figure = go.Figure().set_subplots(rows=2, cols=1, row_heights=shares, vertical_spacing=0.03)
     height, width = result.shown.decode().shape[:2]
     figure.add_layout_image(
         source=result.shown.uri, x=0, y=0, sizex=1, sizey=1, xref="x", yref="y", sizing="stretch", layer="below"

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from probes.core.arrays import Floats
 from probes.core.controls import Choice, Pictures
@@ -283,7 +283,7 @@ def template_intervals(
             axis=-1,
         )
 
-    interval = stats.bootstrap(
+    interval = scipy.stats.bootstrap(
         (np.arange(count),),
         statistic,
         confidence_level=LEVEL,
