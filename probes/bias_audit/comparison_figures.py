@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from probes.bias_audit.result import BiasAuditResult
 from probes.core.plotting import BLUE, GREY, ORANGE, PALETTE, styled
@@ -13,7 +12,7 @@ from probes.core.plotting import BLUE, GREY, ORANGE, PALETTE, styled
 
 def mitigation(result: BiasAuditResult) -> go.Figure:
     """Association before and after each method, and what it did to two accuracies."""
-    figure = make_subplots(
+    figure = go.Figure().set_subplots(
         rows=1, cols=2, shared_yaxes=True, column_widths=[0.6, 0.4], horizontal_spacing=0.04,
         column_titles=["association", "accuracy"],
     )  # fmt: skip
