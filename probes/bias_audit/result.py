@@ -131,8 +131,8 @@ class EachPicture:
     """What single pictures or pairs add, so that two models can be compared picture by picture.
 
     Attributes:
-        values: (m, l), the logit of the first picture of each pair less that of the second; or (n, l), the cosine of
-            each picture, where there are no pairs.
+        values: (m, l), the logit of the first picture of each pair less that of the second; or (n, l), the cosine
+            of each picture, where there are no pairs.
         codes: (m,), which pairs belong together; or (n,), the place of each picture's group.
     """
 

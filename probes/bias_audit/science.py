@@ -114,7 +114,7 @@ def measure(params: BiasAuditParams, backend: Backend, progress: Progress) -> Bi
 def _each(
     scores: Scores, grouping: Grouping, scale: float, pairs: NDArray[np.intp], clusters: NDArray[np.intp]
 ) -> EachPicture | None:
-    """What single pairs add, or single pictures where there are no pairs; None where there are too many to keep."""
+    """What single pairs add, or single pictures where there are no pairs; None where there are too many."""
     values, codes = scores.mean, grouping.codes
     if len(pairs) >= LEAST_PAIRS:
         values = scale * (values[pairs[:, 0]] - values[pairs[:, 1]])

@@ -12,8 +12,8 @@ from probes.modality_gap.closed_form import closed_forms
 from probes.modality_gap.cloud import Axes, distances_along
 from probes.modality_gap.gathering import Pairs
 from probes.modality_gap.moves import Move
-from probes.modality_gap.path import Walks
 from probes.modality_gap.pairwise import Compared
+from probes.modality_gap.path import Walks
 from probes.modality_gap.result import Cloud, DrawnWalks, EachPair, Moment, TrainingRow
 from probes.modality_gap.rows import along, distances, dots, gap_direction
 
