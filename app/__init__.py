@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from app import failures, theme
+from app import failures, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
+from app.guard import Guard
 from app.shell import build
 from probes import registry
 from probes.core.errors import ClipspectError
@@ -27,6 +29,8 @@ from probes.core.probe import AnyProbe
 
 __all__ = ["launch", "main"]
 
+WAITING = 1_000
+"""Requests of all visitors that wait at once; more are refused."""
 SESSIONS = 500
 """Visitors whose pictures are held at once; the longest gone are forgotten first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -36,13 +40,15 @@ def launch(
     engine: Engine, probes: Sequence[AnyProbe], host: str, port: int | None, *, wait: bool = True
 ) -> tuple[gr.Blocks, str]:
     """Start the app and say where; with `wait`, stay until it is interrupted."""
+    uploads.separate()
     demo = build(engine, probes)
-    demo.queue(default_concurrency_limit=4)
+    demo.queue(default_concurrency_limit=4, max_size=WAITING)
     _, address, _ = demo.launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
         theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
         max_file_size=LARGEST * 1_000_000, state_session_capacity=SESSIONS,
+        app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
     )  # fmt: skip
     print(f"Clipspect: {address}", flush=True)
     threading.Thread(target=_warm, args=(engine, probes), name="clipspect-examples", daemon=True).start()

@@ -6,16 +6,16 @@ in the visitor's session (`Held.files`) and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
+from pathlib import PurePath
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
-from app import snippets
+from app import snippets, uploads
 from probes.core.controls import Control
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
@@ -87,19 +87,28 @@ def read(field: Field, sent: str | Sequence[str] | None) -> Any:
     """
     paths = [sent] if isinstance(sent, str) else list(sent or ())
     content: dict[str, bytes] = {}
-    for given in paths:
-        path = Path(given).resolve()
-        if Path(get_upload_folder()).resolve() not in path.parents:
-            raise ClipspectError("this is not an upload")
-        try:
-            content[path.name] = path.read_bytes()
-        except OSError:
-            raise ClipspectError(f"{path.name}: the upload is gone; send it again") from None
-        finally:
-            path.unlink(missing_ok=True)
+    left = LARGEST * 1_000_000
+    try:
+        for given in paths:
+            name = _name(given, content)
+            try:
+                content[name] = uploads.take(given, left)
+            except ClipspectError as error:
+                raise ClipspectError(f"{name}: {error}") from None
+            left -= len(content[name])
+    finally:
+        for given in paths:
+            uploads.discard(given)
     if not content:
         raise ClipspectError("nothing was sent")
     return _value(field.control, content)
+
+
+def _name(given: object, taken: Container[str]) -> str:
+    """What to call an upload: its name, with a number where another one is called so."""
+    path = PurePath(str(given)[-200:])
+    names = (f"{path.stem} ({number}){path.suffix}" if number > 1 else path.name for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def _value(control: Control[Any], content: Mapping[str, bytes]) -> Any:

@@ -6,7 +6,7 @@ that it can say what it had to do to them; pictures go out as `data:` addresses,
 for that.
 
 A visitor's pictures are held in the memory of their own session and nowhere else by this app. Gradio writes an
-upload to a folder of temporary files before anybody can read it; those are deleted within minutes.
+upload to a folder of temporary files; it is deleted as it is read (`app.uploads`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
-from app import failures, snippets
+from app import failures, snippets, uploads
 from app.withheld import Withheld
 from probes.core.controls import Lines, Pictures
-from probes.core.errors import PictureError
+from probes.core.errors import ClipspectError, PictureError
 from probes.core.examples import Example, examples
 from probes.core.marks import Marks
 from probes.core.parameters import Field, Params, fields
@@ -179,7 +177,7 @@ def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received
     for item in sent:
         name = str(item.get("name") or "picture")[:200]
         try:
-            picture = Picture.read(_sent_file(item, name), name=name)
+            picture = Picture.read(_sent(item, name), name=name)
             laid.append(Laid(picture, data_uri(picture, longest)))
         except (PictureError, OSError, MemoryError) as error:
             errors.append(failures.sentence(error))
@@ -192,16 +190,14 @@ def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received
     return Received(held, " ".join(errors[:3]) + (" …" if len(errors) > 3 else ""))
 
 
-def _sent_file(item: Mapping[str, Any], name: str) -> Path:
-    """The file that was uploaded, and no other file of this machine."""
+def _sent(item: Mapping[str, Any], name: str) -> bytes:
+    """The file that was uploaded, and no other file of this machine; it is deleted."""
     if item.get("error"):
         raise PictureError(f"{name}: {str(item['error'])[:200]}")
-    path, folder = Path(str(item.get("path", ""))).resolve(), Path(get_upload_folder()).resolve()
-    if folder not in path.parents:
-        raise PictureError(f"{name}: this is not an upload")
-    if not path.is_file():
-        raise PictureError(f"{name}: the upload is gone; send it again")
-    return path
+    try:
+        return uploads.take(item.get("path", ""), LARGEST * 1_000_000)
+    except ClipspectError as error:
+        raise PictureError(f"{name}: {error}") from None
 
 
 def remove(held: Held, f: Field, index: int) -> Held:

@@ -1,0 +1,74 @@
+"""What may be asked of the server over HTTP, and how much may be sent, settled before anything is read.
+
+Gradio answers more addresses than these pages use: files by their path, among them what visitors sent; functions
+by name; recordings, which it writes to the disk and leaves there. All but those in `OPEN` are closed.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+API = "/gradio_api/"
+UPLOAD = API + "upload"
+OPEN = (
+    *(API + name for name in ("queue/join", "queue/data", "heartbeat/", "cancel", "reset", "app_id")),
+    *(API + name for name in ("startup-events", "theme.css", "upload_progress")),
+    UPLOAD,
+)
+"""Addresses under `API` that the pages use; one that ends with a slash stands for those under it."""
+CLOSED = ("/monitoring", "/svelte/", "/login", "/logout")
+"""Addresses outside of it that they do not use."""
+BODY = 8_000_000
+"""Bytes of the largest question; the longest lists that a form takes have two million characters."""
+FORM = 1_000_000
+"""Bytes that a form with files may have besides the files."""
+
+
+class Guard:
+    """Stands before the app.
+
+    Args:
+        app: what answers.
+        largest: bytes that an upload may have, all its files together.
+    """
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self._app, self._largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        refused = self._refused(scope) if scope["type"] == "http" else None
+        if refused is None:
+            await self._app(scope, receive, send)
+        else:
+            await refused(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> PlainTextResponse | None:
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        while "//" in path:
+            path = path.replace("//", "/")
+        if not opened(path):
+            return PlainTextResponse("There is nothing at this address.", 404)
+        if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
+            return None
+        limit = self._largest + FORM if path.rstrip("/") == UPLOAD else BODY
+        return _too_large(dict(scope["headers"]).get(b"content-length"), limit)
+
+
+def opened(path: str) -> bool:
+    """Whether an address is in use."""
+    if not path.startswith(API):
+        return not path.startswith(CLOSED) and path != API.rstrip("/")
+    return any(path.startswith(one) if one.endswith("/") else path.rstrip("/") == one for one in OPEN)
+
+
+def _too_large(declared: bytes | None, limit: int) -> PlainTextResponse | None:
+    """Why a body of a declared length is not read. The server holds senders to what they declare."""
+    if declared is None:
+        return PlainTextResponse("Say how long it is (Content-Length).", 411)
+    if not declared.isdigit() or len(declared) > 15:
+        return PlainTextResponse("This is no length.", 400)
+    if int(declared) > limit:
+        return PlainTextResponse(f"That is too large; the limit is {limit // 1_000_000} MB.", 413)
+    return None
