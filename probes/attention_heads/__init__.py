@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from probes.attention_heads.comparison import compare
 from probes.attention_heads.explorer import payload
 from probes.attention_heads.figures import figures
 from probes.attention_heads.parameters import AttentionHeadsParams
@@ -37,6 +38,7 @@ PROBE = Probe(
     result=AttentionHeadsResult,
     measure=measure,
     figures=figures,
+    compare=compare,
     example=example,
     explorer=Explorer(
         folder=Path(__file__).with_name("browser"), payload=payload, replaces=("grid", "maps", "directions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from probes.bias_audit.comparison import compare
 from probes.bias_audit.figures import figures
 from probes.bias_audit.gathering import preview
 from probes.bias_audit.parameters import BiasAuditParams
@@ -44,6 +45,7 @@ PROBE = Probe(
     result=BiasAuditResult,
     measure=measure,
     figures=figures,
+    compare=compare,
     example=example,
     preview=preview,
 )

@@ -113,17 +113,19 @@ class Comparison:
         if not self.differences:
             return f"{self.title}: nothing that both measured can be compared."
         foremost = self.by_strength[0]
-        said = f"{self.title}: {foremost.what} {foremost.describe()}"
+        said = f"{foremost.what} {foremost.describe()}"
         judged = [one for one in self.differences if one.clear is not None]
         if not judged:
-            return f"{said}; nothing here was measured often enough to tell it from chance."
+            return f"{self.title}: {said}; nothing here was measured often enough to tell it from chance."
         tested = sum(one.p is not None for one in judged)
         if foremost.p_adjusted is not None:
             said += f", p = {foremost.p_adjusted:.2g}"
             said += f" corrected for {tested} differences" if tested > 1 else ""
         clear = sum(bool(one.clear) for one in judged)
         if not clear:
-            return f"No difference is clear. Largest beside its interval, {said}."
+            every = f"none of {len(judged)} differences is clear" if len(judged) > 1 else "no clear difference"
+            return f"{self.title}: {every}; what stands out most is {said}."
+        said = f"{self.title}: {said}"
         if len(judged) == 1:
             return f"{said}."
         by = (

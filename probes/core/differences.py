@@ -5,8 +5,8 @@ With a_i and b_i what the models gave for observation i = 1..n, and d_i = a_i - 
 - **paired**: the mean of d; expanded percentile bootstrap over observations (Hesterberg, "What teachers should
   know about the bootstrap", The American Statistician 2015): the ends are the quantiles at
   Phi(-+ sqrt(n/(n-1)) t_{n-1}) in place of 2.5 and 97.5 %, without which few templates would make intervals that
-  are too narrow. p: random signs of d, two-tailed, exact where there are few. Observations that belong together
-  are drawn, and flipped, together.
+  are too narrow. p: random signs of d, two-tailed, exact where there are few; none where no p could fall to 0.05.
+  Observations that belong together are drawn, and flipped, together.
 - **from two intervals** (MOVER: Zou, Donner, "Construction of confidence limits about effect measures: a general
   approach", Statistics in Medicine 2008): with estimates a, b and intervals (l_a, u_a), (l_b, u_b)
 
@@ -21,6 +21,7 @@ not below zero. Resampling has a seed of its own, since a comparison is no run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ SEED = 0
 UNPAIRED = "from the two intervals, as if the models had been shown different things"
 SINGLE = "one observation: there is no interval"
 FEWEST = 2
+FEWEST_TESTED = 6
+"""With fewer observations no p of random signs, 2 / 2^n at least, could fall to 0.05, and none is given."""
+UNTESTED = f"too few for a test: with fewer than {FEWEST_TESTED} no p could fall to 0.05"
 FEW, MORE = 200, 9_999
 """Of up to so many observations so many resamples are drawn: their ends lie farther out, where draws are rare."""
 
@@ -61,61 +65,97 @@ def paired(
         clusters: (n,), which observations belong together; each for itself if nothing is said.
         note: what else has to be known.
     """
+    one, other = (np.asarray(values, dtype=np.float64)[:, None] for values in (first, second))
+    (found,) = paired_columns([what], one, other, over=over, unit=unit, clusters=clusters, note=note)
+    return found
+
+
+def paired_columns(
+    what: Sequence[str],
+    first: NDArray[np.floating],
+    second: NDArray[np.floating],
+    *,
+    over: str,
+    unit: str,
+    clusters: NDArray[np.intp] | None = None,
+    note: str = "",
+) -> tuple[Difference, ...]:
+    """As `paired` for several numbers of the same observations: c names and values (n, c)."""
     one, other = (np.asarray(values, dtype=np.float64) for values in (first, second))
-    interval, p = paired_interval(one - other, clusters)
-    low, high = (None, None) if interval is None else interval
-    return Difference(
-        what=what,
-        first=float(one.mean()),
-        second=float(other.mean()),
-        difference=float((one - other).mean()),
-        low=low,
-        high=high,
-        n=len(one),
-        over=over,
-        p=p,
-        unit=unit,
-        note=note if interval is not None else f"{note}; {SINGLE}".lstrip("; "),
+    low, high, p = paired_intervals(one - other, clusters)
+    known, tested = not np.isnan(low).any(), not np.isnan(p).any()
+    told = "; ".join(filter(None, (note, "" if tested else UNTESTED if known else SINGLE)))
+    return tuple(
+        Difference(
+            what=name,
+            first=float(one[:, c].mean()),
+            second=float(other[:, c].mean()),
+            difference=float((one - other)[:, c].mean()),
+            low=float(low[c]) if known else None,
+            high=float(high[c]) if known else None,
+            n=len(one),
+            over=over,
+            p=float(p[c]) if tested else None,
+            unit=unit,
+            note=told,
+        )
+        for c, name in enumerate(what)
     )
 
 
-def paired_interval(
+def paired_intervals(
     differences: Float64, clusters: NDArray[np.intp] | None = None
-) -> tuple[tuple[float, float] | None, float | None]:
-    """95 % interval of the mean of differences (n,), and its two-tailed sign-flip p; None for one observation."""
+) -> tuple[Float64, Float64, Float64]:
+    """95 % intervals of the means of differences (n, c) and their two-tailed sign-flip p: low, high, p, (c,) each.
+
+    All are not-a-number for one observation, and p for fewer than `FEWEST_TESTED`.
+    """
     groups = np.arange(len(differences)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    count = int(groups.max()) + 1
+    count, columns = int(groups.max()) + 1, differences.shape[1]
     if count < FEWEST:
-        return None, None
-    turn = _turn(differences)
-    sums = np.bincount(groups, weights=turn * differences, minlength=count)
+        nothing = np.full(columns, np.nan)
+        return nothing, nothing, nothing
+    turn = turns(differences.mean(axis=0), differences)
+    sums = np.zeros((count, columns))
+    np.add.at(sums, groups, turn * differences)
     sizes = np.bincount(groups, minlength=count).astype(np.float64)
     strata = np.zeros(count, dtype=np.intp)
     resamples = MORE if count <= FEW else RESAMPLES
-    draws = np.concatenate([(w @ sums) / (w @ sizes) for w in stratified_weights(strata, resamples, SEED)])
-    low, high = (turn * end for end in expanded_ends(draws, count))
+    weights = stratified_weights(strata, resamples, SEED)
+    low, high = expanded_ends(np.concatenate([(w @ sums) / (w @ sizes)[:, None] for w in weights]), count)
+    if count < FEWEST_TESTED:
+        return *turned(low, high, turn), np.full(columns, np.nan)
     flips, exact = sign_flips(count, SEED)
-    observed, extreme, arrangements = np.abs(sums.sum()), 0, 0
+    observed, extreme, arrangements = np.abs(sums.sum(axis=0)), np.zeros(columns, dtype=np.int64), 0
     for signs in flips:
-        extreme += int(at_least(np.abs(signs.astype(np.float64) @ sums), observed).sum())
+        extreme += at_least(np.abs(signs.astype(np.float64) @ sums), observed).sum(axis=0)
         arrangements += len(signs)
-    p = float(p_value(np.asarray(extreme), arrangements, exact))
-    return (min(low, high), max(low, high)), p
+    return *turned(low, high, turn), p_value(extreme, arrangements, exact)
 
 
-def _turn(differences: Float64) -> float:
-    """1 or -1: turns differences so that their mean is not below zero, or where it is zero the first is not."""
-    mean = float(differences.mean())
-    first = next((float(value) for value in differences if value), 0.0)
-    return -1.0 if (mean or first) < 0 else 1.0
+def turns(means: Float64, differences: Float64) -> Float64:
+    """1 or -1 (c,): turns means (c,) so that none is below zero; where one is zero, the first of its differences.
+
+    Args:
+        means: (c,).
+        differences: (n, c).
+    """
+    first = differences[(differences != 0).argmax(axis=0), np.arange(differences.shape[1])]
+    return np.where(np.where(means != 0, means, first) < 0, -1.0, 1.0)
 
 
-def expanded_ends(draws: Float64, n: int) -> tuple[float, float]:
-    """Ends of the 95 % expanded percentile interval of draws (B,) of n observations; see the module."""
+def turned(low: Float64, high: Float64, turn: Float64) -> tuple[Float64, Float64]:
+    """Ends of intervals of what was turned by -1, turned back."""
+    back = turn < 0
+    return np.where(back, -high, low) + 0.0, np.where(back, -low, high) + 0.0
+
+
+def expanded_ends(draws: Float64, n: int) -> tuple[Float64, Float64]:
+    """Ends of 95 % expanded percentile intervals over the first axis of draws (B, ...) of n observations."""
     reach = np.sqrt(n / (n - 1)) * scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1)
     tail = float(scipy.stats.norm.sf(reach))
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return float(low), float(high)
+    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+    return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
 
 
 def from_intervals(what: str, first: Any, second: Any, *, over: str, unit: str, note: str = "") -> Difference:

@@ -7,6 +7,7 @@ from pathlib import Path
 from probes.core.card import Card
 from probes.core.explorer import Explorer
 from probes.core.probe import Probe
+from probes.modality_gap.comparison import compare
 from probes.modality_gap.explorer import follow, payload, preview
 from probes.modality_gap.figures import figures
 from probes.modality_gap.parameters import ModalityGapParams
@@ -33,6 +34,7 @@ PROBE = Probe(
     result=ModalityGapResult,
     measure=measure,
     figures=figures,
+    compare=compare,
     example=example,
     preview=preview,
     explorer=Explorer(folder=HERE / "browser", payload=payload, follow=follow, replaces=("clouds",)),

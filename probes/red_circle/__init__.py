@@ -7,6 +7,7 @@ from pathlib import Path
 from probes.core.card import Card
 from probes.core.examples import examples
 from probes.core.probe import Probe
+from probes.red_circle.comparison import compare
 from probes.red_circle.figures import figures
 from probes.red_circle.looking import glance
 from probes.red_circle.parameters import FIRST_MARK, GRID
@@ -37,6 +38,7 @@ PROBE = Probe(
     result=RedCircleResult,
     measure=measure,
     figures=figures,
+    compare=compare,
     example=example,
     preview=preview,
     glance=glance,

@@ -8,6 +8,7 @@ from probes.core.card import Card, Reference
 from probes.core.examples import examples
 from probes.core.probe import Probe
 from probes.core.references import CLIP
+from probes.zero_shot.comparison import compare
 from probes.zero_shot.figures import figures
 from probes.zero_shot.science import ZeroShotParams, ZeroShotResult, measure
 
@@ -42,5 +43,6 @@ PROBE = Probe(
     result=ZeroShotResult,
     measure=measure,
     figures=figures,
+    compare=compare,
     example=example,
 )

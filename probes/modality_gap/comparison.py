@@ -1,0 +1,73 @@
+"""What two models' gaps differ in: the same pictures and captions, embedded by both.
+
+Paired over pairs where single pairs were kept: the gap (how far apart each pair lies along the unit gap of its own
+model, whose mean is the gap; the direction is held, so that this is the linear part of the gap), the cosine of
+matched pairs, R@1 either way, and the loss. From the two intervals: what no mean over pairs gives. Cosines and
+distances lie as widely as a model's cones let them; RMG and R@1 do not depend on that.
+"""
+
+from __future__ import annotations
+
+from probes.core.comparison import Difference
+from probes.core.differences import from_intervals, paired, plain
+from probes.modality_gap.result import ModalityGapResult, Moved
+
+PAIRED = {
+    "gap": ("gap", "distance"),
+    "cosine_matched": ("cosine of matched pairs", "cosine"),
+    "r1_image_to_text": ("R@1 from picture to caption", "share"),
+    "r1_text_to_image": ("R@1 from caption to picture", "share"),
+}
+"""By name of the measure: what it is called, and its unit."""
+FROM_INTERVALS = {
+    "rmg": ("RMG", "RMG"),
+    "cosine_unmatched": ("cosine of pictures with captions of others", "cosine"),
+    "cosine_image_image": ("cosine among pictures", "cosine"),
+    "cosine_text_text": ("cosine among captions", "cosine"),
+    "uniformity_image": ("uniformity of pictures", "uniformity"),
+    "uniformity_text": ("uniformity of captions", "uniformity"),
+    "zero_shot": ("zero-shot accuracy", "share"),
+    "association": ("association of drawn people with words", "effect size"),
+}
+CLOSED = {
+    "r1_image_to_text": ("change of R@1 from picture to caption as the gap is closed", "share"),
+    "r1_text_to_image": ("change of R@1 from caption to picture as the gap is closed", "share"),
+}
+HELD = "the direction of the gap is held"
+
+
+def compare(first: ModalityGapResult, second: ModalityGapResult) -> tuple[Difference, ...]:
+    """Differences of the gap and of what goes with it, first less second."""
+    found = [_pair_by_pair(first, second, name) for name in PAIRED]
+    if first.sigmoid == second.sigmoid:
+        found.append(_loss(first, second))
+    measured = [{m.measure: m for m in result.measures} for result in (first, second)]
+    for name, (what, unit) in FROM_INTERVALS.items():
+        if all(name in measures for measures in measured):
+            one, other = (measures[name] for measures in measured)
+            over = {"zero_shot": "pictures", "association": "drawn people"}.get(name, "pairs")
+            found.append(from_intervals(what, one, other, over=over, unit=unit))
+    for name, (what, unit) in CLOSED.items():
+        changes = [float(getattr(_closed(r), name) - getattr(r.at(0.0), name)) for r in (first, second)]
+        found.append(plain(what, *changes, n=first.compared, over="pairs", unit=unit))
+    return tuple(found)
+
+
+def _pair_by_pair(first: ModalityGapResult, second: ModalityGapResult, name: str) -> Difference:
+    """A difference paired over pairs, or from the two intervals where pairs were not kept."""
+    what, unit = PAIRED[name]
+    if first.each is None or second.each is None:
+        return from_intervals(what, first.measure(name), second.measure(name), over="pairs", unit=unit)
+    one, other = (getattr(each, name) for each in (first.each, second.each))
+    return paired(what, one, other, over="pairs", unit=unit, note=HELD if name == "gap" else "")
+
+
+def _loss(first: ModalityGapResult, second: ModalityGapResult) -> Difference:
+    what, unit = "loss, each at its own logit scale", "nats"
+    if first.each is None or second.each is None:
+        return from_intervals(what, first.measure("loss"), second.measure("loss"), over="pairs", unit=unit)
+    return paired(what, first.each.loss, second.each.loss, over="pairs", unit=unit)
+
+
+def _closed(result: ModalityGapResult) -> Moved:
+    return next(one.moved for one in result.interventions if one.key == "both")
