@@ -15,7 +15,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import gradio as gr
+from app.quick_import import gradio as gr  # before anything else imports it
+
+# isort: split
 from starlette.middleware import Middleware
 
 from app import failures, theme, uploads

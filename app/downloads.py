@@ -6,16 +6,19 @@ A handler returns name, media type and text; a line of JavaScript turns them int
 from __future__ import annotations
 
 import base64
+import io
 import re
+import zipfile
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.engine import Answer
 from probes.core import export
+from probes.core.errors import ClipspectError
 from probes.core.probe import AnyProbe
 
-KINDS = {"json": "JSON", "html": "HTML report", "png": "PNG for a slide"}
-"""Forms of a whole report, by suffix; tables and the papers come besides."""
+KINDS = {"html": "HTML report", "json": "JSON", "zip": "All tables as CSV", "png": "PNG for a slide"}
+"""Forms of a whole report, by suffix; single tables and the papers come besides."""
 
 
 def kinds(probe: AnyProbe) -> dict[str, str]:
@@ -44,14 +47,36 @@ def whole(kind: str, probe: AnyProbe, answer: Answer) -> Download:
     if kind == "json":
         return Download(name, "application/json", report.to_json())
     if kind == "png" and probe.slide is not None:
-        return Download(name, "image/png", base64.b64encode(probe.slide(report)).decode("ascii"), base64=True)
+        return _binary(name, "image/png", probe.slide(report))
+    if kind == "zip":
+        return _binary(name, "application/zip", _zipped(answer))
     return Download(name, "text/html", export.to_html(report, probe.card, probe.figures(report.result)))
 
 
-def table(place: int, answer: Answer) -> Download:
-    """The table at that place as CSV."""
-    name, rows = list(answer.report.tables().items())[place]
+def table(name: str, answer: Answer) -> Download:
+    """The table of that name as CSV.
+
+    Raises:
+        ClipspectError: the answer has none.
+    """
+    rows = answer.report.tables().get(name)
+    if rows is None:
+        raise ClipspectError("there is no such table in this answer")
     return Download(f"{answer.report.probe}_{name}_{_slug(answer)}.csv", "text/csv", export.to_csv(rows))
+
+
+def _zipped(answer: Answer) -> bytes:
+    """Every table of a report as CSV, in one zip."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, rows in answer.report.tables().items():
+            if rows:
+                archive.writestr(f"{answer.report.probe}_{name}.csv", export.to_csv(rows))
+    return stream.getvalue()
+
+
+def _binary(name: str, kind: str, content: bytes) -> Download:
+    return Download(name, kind, base64.b64encode(content).decode("ascii"), base64=True)
 
 
 def papers(probe: AnyProbe) -> Download:

@@ -310,9 +310,9 @@ class Page:
         """A report in one of its forms."""
         return self._saved(answer, lambda a: downloads.whole(kind, self.probe, a))
 
-    def save_table(self, place: int, answer: Answer | None) -> Updates:
-        """A table as CSV."""
-        return self._saved(answer, lambda a: downloads.table(place, a))
+    def save_table(self, name: str, answer: Answer | None) -> Updates:
+        """The table of that name as CSV."""
+        return self._saved(answer, lambda a: downloads.table(name, a))
 
     def save_papers(self) -> Updates:
         """What the probe rests on."""

@@ -6,23 +6,21 @@ A page has such slots for each of its sides (`app.sides`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 import plotly.graph_objects as go
-from gradio.components import Component
 from markupsafe import Markup
 
-from app import explorers, snippets
+from app import explorers, forms, snippets
 from app.engine import Answer
 from probes.core.card import Card
 from probes.core.explorer import Explorer
 from probes.core.export import markdown, references
 
 FIGURES = 12
-TABLES = 18
 ROWS = 500
 """Rows of a table on the page; the CSV has all."""
 
@@ -70,13 +68,48 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class TableSlot:
-    """Where a table goes."""
+class Tables:
+    """Where the tables of an answer go: one is shown, and which one is chosen from a list."""
 
     fold: gr.Accordion
+    choice: gr.Dropdown
     note: gr.HTML
     grid: gr.Dataframe
     save: gr.Button
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Every component that `show` and `open` set."""
+        return [self.fold, self.choice, self.note, self.grid]
+
+    def show(self, answer: Answer) -> Updates:
+        """Updates that offer the tables of an answer and open the first; those without rows are not offered."""
+        tables = {name: rows for name, rows in answer.report.tables().items() if rows}
+        if not tables:
+            return {self.fold: gr.Accordion(visible=False)}
+        offered = [
+            (f"{name} ({len(rows):,} row{'' if len(rows) == 1 else 's'})", name) for name, rows in tables.items()
+        ]
+        first = next(iter(tables))
+        return {
+            self.fold: gr.Accordion(label=f"Tables ({len(tables)})", visible=True),
+            self.choice: gr.Dropdown(choices=offered, value=first),
+            **self.open(first, answer),
+        }
+
+    def open(self, name: str, answer: Answer | None) -> Updates:
+        """Updates that put the table of that name into the grid."""
+        rows = answer.report.tables().get(name, ()) if answer is not None else ()
+        if not rows:
+            return {self.note: snippets.notice("There is no such table in this answer.")}
+        columns = [f.name for f in dataclasses.fields(rows[0])]
+        cells = [[cell(getattr(row, column)) for column in columns] for row in rows[:ROWS]]
+        more = f"The first {ROWS} of {len(rows):,} rows; the CSV has all." if len(rows) > ROWS else ""
+        heads = [column.replace("_", " ") for column in columns]
+        return {
+            self.note: snippets.notice(more),
+            self.grid: gr.Dataframe({"headers": heads, "data": cells}, headers=heads),
+        }
 
 
 @dataclass(frozen=True)
@@ -88,14 +121,13 @@ class Evidence:
     explorer: explorers.Slot | None
     figures: tuple[gr.Plot, ...]
     related: gr.HTML
-    tables: tuple[TableSlot, ...]
+    tables: Tables
 
     @property
     def outputs(self) -> list[Any]:
         """Every component that `show` sets."""
-        slots = [part for slot in self.tables for part in (slot.fold, slot.note, slot.grid)]
         explorer = [self.explorer.component] if self.explorer is not None else []
-        return [self.column, self.name, *explorer, *self.figures, self.related, *slots]
+        return [self.column, self.name, *explorer, *self.figures, self.related, *self.tables.outputs]
 
     def show(self, answer: Answer, figures: Mapping[str, go.Figure], related: Markup) -> Updates:
         """Updates that put an answer's figures, as drawn, and its tables on the page."""
@@ -110,11 +142,7 @@ class Evidence:
             updates |= self.explorer.show(answer)
         for place, slot in enumerate(self.figures):
             updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
-        tables = list(answer.report.tables().items())[:TABLES]
-        for place, table in enumerate(self.tables):
-            shown = place < len(tables)
-            updates |= fill(table, *tables[place]) if shown else {table.fold: gr.Accordion(visible=False)}
-        return updates
+        return updates | self.tables.show(answer)
 
 
 def lay_out_finding(role: str) -> Finding:
@@ -140,19 +168,20 @@ def lay_out_evidence(role: str, explores: Explorer | None = None) -> Evidence:
             for _ in range(FIGURES)
         )
         related = gr.HTML(elem_classes="related-box")
-        tables = tuple(_lay_out_table() for _ in range(TABLES))
-        return Evidence(column, name, explorer, figures, related, tables)
+        return Evidence(column, name, explorer, figures, related, _lay_out_tables())
 
 
-def _lay_out_table() -> TableSlot:
-    with gr.Accordion("Table", open=False, visible=False, elem_classes="table-fold") as fold:
+def _lay_out_tables() -> Tables:
+    with gr.Accordion("Tables", open=False, visible=False, elem_classes="table-fold") as fold:
+        choice = gr.Dropdown([], label="Table", elem_classes="table-choice")
+        choice.preprocess = forms.as_sent  # type: ignore[method-assign]
         note = gr.HTML(elem_classes="table-note")
         grid = gr.Dataframe(
             datatype="str", interactive=False, show_label=False, max_height=420, max_chars=120, buttons=[],
             elem_classes="table",
         )  # fmt: skip
-        save = gr.Button("Download as CSV", size="sm", elem_classes="quiet")
-    return TableSlot(fold, note, grid, save)
+        save = gr.Button("Download this table as CSV", size="sm", elem_classes="quiet")
+    return Tables(fold, choice, note, grid, save)
 
 
 def lay_out_reading(card: Card) -> None:
@@ -162,22 +191,6 @@ def lay_out_reading(card: Card) -> None:
             with gr.Column(min_width=300):
                 gr.HTML(snippets.prose(title, markdown(text)))
     gr.HTML(snippets.papers(references(card)), elem_classes="papers-box")
-
-
-def fill(slot: TableSlot, name: str, rows: Sequence[Any]) -> dict[Component | Any, Any]:
-    """Updates that put a table into its slot; one without rows is not shown."""
-    if not rows:
-        return {slot.fold: gr.Accordion(visible=False)}
-    shown = rows[:ROWS]
-    columns = [f.name for f in dataclasses.fields(rows[0])]
-    cells = [[cell(getattr(row, column)) for column in columns] for row in shown]
-    more = f"The first {ROWS} of {len(rows):,} rows; the CSV has all." if len(rows) > ROWS else ""
-    heads = [column.replace("_", " ") for column in columns]
-    return {
-        slot.fold: gr.Accordion(label=f"Table: {name} ({len(rows):,} rows)", visible=True),
-        slot.note: snippets.notice(more),
-        slot.grid: gr.Dataframe({"headers": heads, "data": cells}, headers=heads),
-    }
 
 
 def cell(value: Any) -> str:

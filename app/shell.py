@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import gradio as gr
 from markupsafe import Markup
@@ -27,31 +28,41 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
         fill_width=True,
         delete_cache=(1 * MINUTES, 10 * MINUTES),
     )
+    for title, address in _addresses(probes):
+        demo.route(title, address, show_in_navbar=False)
+    # one context for all routes: Gradio computes everything anew whenever one is left
     with demo:
-        _top(probes, "")
-        start.lay_out(engine, probes, demo)
-        _bottom()
-    for probe in probes:
-        with demo.route(probe.card.title, probe.card.address, show_in_navbar=False):
-            _top(probes, probe.card.address)
-            page = Page(probe, engine, lay_out(probe, engine))
-            wire(page, demo)
-            _bottom()
-    with demo.route(training_page.TITLE, TRAINING, show_in_navbar=False):
-        _top(probes, TRAINING)
-        training_page.wire(training_page.lay_out(), demo)
-        _bottom()
+        with _on(demo, probes, ""):
+            start.lay_out(engine, probes, demo)
+        for probe in probes:
+            with _on(demo, probes, probe.card.address):
+                wire(Page(probe, engine, lay_out(probe, engine)), demo)
+        with _on(demo, probes, TRAINING):
+            training_page.wire(training_page.lay_out(), demo)
     return demo
+
+
+def _addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
+    """Title and address of every page but the first."""
+    return [*((probe.card.title, probe.card.address) for probe in probes), (training_page.TITLE, TRAINING)]
+
+
+@contextmanager
+def _on(demo: gr.Blocks, probes: Sequence[AnyProbe], address: str) -> Iterator[None]:
+    """What is laid out inside lands on the page at an address, between the way round and the foot."""
+    demo.current_page = address.strip("/")
+    _top(probes, address)
+    yield
+    _bottom()
 
 
 def _top(probes: Sequence[AnyProbe], here: str) -> None:
     """The way round, the same on every page."""
-    pages = [*((probe.card.address, probe.card.title) for probe in probes), (TRAINING, training_page.TITLE)]
     links = Markup("").join(
         Markup('<a href=".{}"{}>{}</a>').format(
             address, Markup(' aria-current="page"') if address == here else "", title
         )
-        for address, title in pages
+        for title, address in _addresses(probes)
     )
     gr.HTML(
         Markup(

@@ -53,8 +53,9 @@ def wire(page: Page, demo: gr.Blocks) -> None:
     for side in at.sides:
         for kind, button in side.taken.whole.items():
             _wire_saving(page, button, partial(page.save, kind), side.answer)
-        for place, slot in enumerate(side.evidence.tables):
-            _wire_saving(page, slot.save, partial(page.save_table, place), side.answer)
+        tables = side.evidence.tables
+        tables.choice.input(tables.open, [tables.choice, side.answer], [tables.note, tables.grid], **CHEAP)
+        _wire_saving(page, tables.save, page.save_table, [tables.choice, side.answer])
     _wire_saving(page, at.papers, page.save_papers, None)
 
 
@@ -165,7 +166,7 @@ def _glance(page: Page) -> list[Any]:
     return [page.at.glance] if page.at.glance is not None else []
 
 
-def _wire_saving(page: Page, button: gr.Button, make: Any, answer: gr.State | None) -> None:
+def _wire_saving(page: Page, button: gr.Button, make: Any, answer: Any) -> None:
     at = page.at
     button.click(make, answer, [at.file, at.banner], **CHEAP).then(
         None, at.file, at.file, js=downloads.SAVE_JS, show_progress="hidden"

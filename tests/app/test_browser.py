@@ -252,5 +252,5 @@ def test_a_table_opens_and_is_saved_as_csv(tab: Tab) -> None:
     page.locator(".table-fold").first.locator("button").first.click()
     expect(page.locator(".table-fold").first).to_contain_text("probability")
     with page.expect_download() as download:
-        page.locator(".table-fold").first.get_by_role("button", name="Download as CSV").click()
+        page.locator(".table-fold").first.get_by_role("button", name="Download this table as CSV").click()
     assert download.value.suggested_filename == "zero_shot_answers_bundled-skewed.csv"
