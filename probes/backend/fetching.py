@@ -1,7 +1,9 @@
 """Files of published models: on disk if they are, else from the Hugging Face hub.
 
 What lies in the hub's cache is used without asking the network, so a machine that has a model once needs no
-network again. Safetensors are preferred to pickled weights.
+network again. Safetensors are preferred to pickled weights. What is not there is downloaded into that cache
+(`probes.backend.streaming`), where other programs find it too; `huggingface_hub` says what there is, and gives
+what has come its name.
 """
 
 from __future__ import annotations
@@ -9,18 +11,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import ssl
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import huggingface_hub
 import huggingface_hub.constants
 from huggingface_hub.errors import (
     EntryNotFoundError,
+    FileMetadataError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
@@ -28,8 +32,9 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from tqdm import tqdm
 
+from probes.backend import streaming
+from probes.backend.shared import patiently
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
 
@@ -38,6 +43,9 @@ PATIENCE = 4.0
 """Seconds to wait for the hub's first answer."""
 PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
 HUB_CONFIG = "open_clip_config.json"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def weight_names(filename: str = "") -> tuple[str, ...]:
@@ -51,7 +59,10 @@ def weight_names(filename: str = "") -> tuple[str, ...]:
 def on_disk(repository: str, names: Sequence[str]) -> Path | None:
     """The first of these files that the hub's cache holds. Never touches the network."""
     for name in names:
-        found = huggingface_hub.try_to_load_from_cache(repository, name)
+        try:
+            found = huggingface_hub.try_to_load_from_cache(repository, name)
+        except HFValidationError:  # no repository can be called so
+            return None
         if isinstance(found, str):
             return Path(found)
     return None
@@ -60,34 +71,67 @@ def on_disk(repository: str, names: Sequence[str]) -> Path | None:
 def fetch(repository: str, names: Sequence[str], progress: Progress = no_progress) -> Path:
     """The first of these files that there is, downloaded unless it is on disk.
 
+    Args:
+        repository: `ORG/NAME` on the hub.
+        names: of files, best first.
+        progress: told bytes while it downloads. What it raises ends the download within a fraction of a second;
+            what has come is kept, and the next call goes on from there.
+
     Raises:
-        ModelError: no network, no such repository or file, no access, or no room on the disk.
+        ModelError: no network, no such repository or file, no access, no room on the disk, or something else came
+            than was announced.
     """
     found = on_disk(repository, names)
     if found is not None:
         return found
-    if not reachable():
+
+    def asking() -> None:
+        progress(0.0, "asking the Hugging Face hub")
+
+    if not patiently(reachable, asking):
         raise _unreachable(repository)
     for name in names:
         try:
-            return Path(huggingface_hub.hf_hub_download(repository, name, tqdm_class=_reporting(progress)))
-        except (LocalEntryNotFoundError, OfflineModeIsEnabled):
-            raise _unreachable(repository) from None
-        except GatedRepoError:
-            raise ModelError(
-                f"{repository} is only for people its owners let in; ask there, then log in with `hf auth login`"
-            ) from None
-        except RepositoryNotFoundError:
-            raise ModelError(f"the Hugging Face hub has no repository {repository}, or it is private") from None
-        except EntryNotFoundError:
-            continue
-        except HFValidationError:
-            raise ModelError(f"{repository} cannot be the name of a repository on the Hugging Face hub") from None
-        except HfHubHTTPError as error:
-            raise ModelError(f"the Hugging Face hub refused {repository}: {_first_line(error)}") from None
-        except OSError as error:
-            raise _disk_or_network(repository, error) from None
+            remote, place = patiently(partial(_announced, repository, name), asking)
+            streaming.download(remote, place, _lock_of(repository, place.name), progress)
+            # finds the file under the digest that was announced, and gives it its name
+            named = patiently(partial(huggingface_hub.hf_hub_download, repository, name), asking)
+            return Path(named)
+        except EntryNotFoundError as error:
+            if isinstance(error, LocalEntryNotFoundError):
+                raise _unreachable(repository) from None
+        except (streaming.Refused, HFValidationError, streaming.TRANSPORT, OSError) as error:
+            raise _sentence(repository, error) from None
     raise ModelError(f"{repository} on the Hugging Face hub holds none of {', '.join(names)}")
+
+
+def _announced(repository: str, name: str) -> tuple[streaming.Remote, Path]:
+    """What the hub says of a file, and where its cache keeps it."""
+    url = huggingface_hub.hf_hub_url(repository, name)
+    said = huggingface_hub.get_hf_file_metadata(url)
+    etag = said.etag or ""
+    if not said.commit_hash or not _FILE_NAME.fullmatch(etag):
+        raise FileMetadataError("no commit or no digest was announced")
+    remote = streaming.Remote(
+        name=f"{repository}/{name}",
+        url=huggingface_hub.hf_hub_url(repository, name, revision=said.commit_hash),
+        headers=huggingface_hub.utils.build_hf_headers(),  # type: ignore[attr-defined]
+        size=said.size,
+        sha256=etag if _SHA256.fullmatch(etag) else "",
+    )
+    return remote, _cache(repository) / "blobs" / etag
+
+
+def _cache(repository: str) -> Path:
+    """The folder of the hub's cache that keeps a repository."""
+    folder = "--".join(("models", *repository.split("/")))
+    return Path(huggingface_hub.constants.HF_HUB_CACHE) / folder
+
+
+def _lock_of(repository: str, etag: str) -> Path:
+    """The file that `huggingface_hub` holds while it downloads the same."""
+    cache = _cache(repository)
+    return cache.parent / ".locks" / cache.name / f"{etag}.lock"
 
 
 def reachable() -> bool:
@@ -141,39 +185,43 @@ def _unreachable(repository: str) -> ModelError:
     )
 
 
-def _disk_or_network(repository: str, error: OSError) -> ModelError:
-    if error.errno == errno.ENOSPC:
+def _sentence(repository: str, error: Exception) -> ModelError:
+    """What kept a file from coming, and what to do."""
+    if isinstance(error, HFValidationError):
+        return ModelError(f"{repository} cannot be the name of a repository on the Hugging Face hub")
+    if isinstance(error, streaming.Refused):
+        return ModelError(_refusal(repository, error.status, error.wait))
+    if isinstance(error, GatedRepoError):
+        return ModelError(_refusal(repository, 403))
+    if isinstance(error, RepositoryNotFoundError):
+        return ModelError(f"the Hugging Face hub has no repository {repository}, or it is private")
+    if isinstance(error, HfHubHTTPError):
+        return ModelError(
+            _refusal(repository, error.response.status_code, error.response.headers.get("Retry-After", ""))
+        )
+    if isinstance(error, FileMetadataError):
+        return ModelError(
+            f"what answers at {huggingface_hub.constants.ENDPOINT} is no Hugging Face hub; check HF_ENDPOINT, and "
+            "whether the network asks for a login first"
+        )
+    if isinstance(error, OfflineModeIsEnabled | ConnectionError) or not isinstance(error, OSError):
+        return _unreachable(repository)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ModelError(f"the disk is full: there is no room to download {repository}")
-    if error.errno in (errno.EACCES, errno.EROFS):
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return ModelError(f"{repository} cannot be saved: {error.filename} is not writable")
     return _unreachable(repository)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _reporting(progress: Progress) -> type[Any]:
-    """A tqdm bar that draws nothing and tells `progress` instead."""
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.pop("name", None)
-            kwargs["disable"] = False
-            kwargs["file"] = _Nowhere()
-            super().__init__(*args, **kwargs)
-
-        def display(self, *args: Any, **kwargs: Any) -> None:
-            if self.total:
-                megabytes = f"{self.n / 1e6:.0f} of {self.total / 1e6:.0f} MB"
-                progress(min(1.0, self.n / self.total), f"downloading, {megabytes}")
-
-    return Bar
-
-
-class _Nowhere:
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        return None
+def _refusal(repository: str, status: int, wait: str = "") -> str:
+    """What an HTTP status means for the one who asked for a model."""
+    if status in (401, 403):
+        return f"{repository} is only for people its owners let in; ask there, then log in with `hf auth login`"
+    if status == 404:
+        return f"the Hugging Face hub has no such file of {repository} any more"
+    if status == 429:
+        when = f"in {wait} seconds" if wait.isdigit() else "in some minutes"
+        return f"the Hugging Face hub has had too many requests from this address; press Run again {when}"
+    if status >= 500:
+        return f"the Hugging Face hub fails at the moment (HTTP {status}); ask for {repository} again later"
+    return f"the Hugging Face hub refused {repository} (HTTP {status})"

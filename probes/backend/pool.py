@@ -7,14 +7,14 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 
 from probes.backend import specs
 from probes.backend.clip import Clip, open_model
 from probes.backend.device import choose_device
+from probes.backend.shared import Shared
 from probes.backend.specs import Spec
 from probes.backend.switched import Switched
 from probes.core.errors import ModelError
@@ -39,16 +39,17 @@ class Pool:
         self, budget: int, opener: Opener = open_model, usual: Callable[[], Sequence[Picture]] = usual_pictures
     ) -> None:
         self._budget, self._opener, self._usual = budget, opener, usual
-        self._models: OrderedDict[Key, Future[Clip]] = OrderedDict()
+        self._models: OrderedDict[Key, Shared[Clip]] = OrderedDict()
         self._lock = threading.Lock()
 
     def load(
         self, text: str, *, device: str = "auto", precision: str = "auto", progress: Progress = no_progress
     ) -> Clip | Switched:
-        """The model, loading it if nobody has. Whoever asks while it is being loaded waits for it.
+        """The model, loading it if nobody has. Whoever asks while it is being loaded waits for it and is told too.
 
         Raises:
             ModelError: see `probes.backend.load`.
+            Cancelled: `progress` raised it. The loading goes on for others who wait, and ends if there are none.
         """
         spec = specs.parse(text)
         whole = self._load(spec.whole, choose_device(device), precision, progress)
@@ -57,33 +58,34 @@ class Pool:
     def _load(self, spec: Spec, where: torch.device, precision: str, progress: Progress) -> Clip:
         key = (spec, str(where), precision)
         with self._lock:
-            future = self._models.get(key)
-            mine = future is None
-            if future is None:
-                future = self._models[key] = Future()
+            loading = self._models.get(key)
+            place = None if loading is None else loading.join()
+            if loading is None or place is None:  # nobody has, or it failed, or is about to end as nobody waited
+                work = partial(self._opener, spec, where, precision)
+                loading = self._models[key] = Shared(work, "clipspect-loading")
+                place = loading.join()
             self._models.move_to_end(key)
-        if not mine:
-            return future.result()
+        assert place is not None  # what has just begun has not ended
         try:
-            future.set_result(self._opener(spec, where, precision, progress))
-        except BaseException as error:  # those who wait hear of it, and the next one tries again
+            model = loading.result(place, progress)
+        except BaseException:
             with self._lock:
-                self._models.pop(key, None)
-            future.set_exception(error)
+                if loading.failed and self._models.get(key) is loading:
+                    del self._models[key]
             raise
         self._shrink(key)
-        return future.result()
+        return model
 
     def loaded(self) -> tuple[str, ...]:
         """Specifications of the models in memory, least recently used first."""
         with self._lock:
-            return tuple(str(key[0]) for key, future in self._models.items() if _ready(future))
+            return tuple(str(key[0]) for key, one in self._models.items() if one.value is not None)
 
     @property
     def nbytes(self) -> int:
         """Bytes of weights in memory."""
         with self._lock:
-            return sum(future.result().nbytes for future in self._models.values() if _ready(future))
+            return sum(model.nbytes for one in self._models.values() if (model := one.value) is not None)
 
     def clear(self) -> None:
         """Let go of every model."""
@@ -94,7 +96,9 @@ class Pool:
     def _shrink(self, newest: Key) -> None:
         """Let go of the least recently used models until the rest fit the budget."""
         with self._lock:
-            sizes = {key: future.result().nbytes for key, future in self._models.items() if _ready(future)}
+            found = {key: one.value for key, one in self._models.items()}
+            sizes = {key: model.nbytes for key, model in found.items() if model is not None}
+            del found  # holds the models
             total, leaving = sum(sizes.values()), []
             for key, size in sizes.items():
                 if total > self._budget and key != newest:
@@ -105,10 +109,6 @@ class Pool:
             gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-
-
-def _ready(future: Future[Clip]) -> bool:
-    return future.done() and future.exception() is None
 
 
 def model_budget() -> int:

@@ -1,0 +1,196 @@
+"""A stand-in for the Hugging Face hub on loopback, that can be slow, break off, stall, lie and refuse."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.server
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+
+COMMIT = "c0ffee00" * 5
+PIECE = 1 << 16
+PATH = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>[^?]+)")
+
+
+@dataclass
+class Refusal:
+    """An HTTP status, with the header by which the hub says more."""
+
+    status: int
+    code: str = ""
+    wait: str = ""
+
+
+@dataclass
+class Hub:
+    """What it serves, how it misbehaves, and what it was asked.
+
+    Attributes:
+        files: `ORG/NAME/FILE` -> the file.
+        breaks: how many answers still break off after `after` bytes; each takes one.
+        stalls: how many answers still stop after `after` bytes and say nothing more until `go_on` is set.
+        after: bytes of an answer before it breaks off or stalls.
+        rate: most bytes a second; None for as fast as it goes.
+        ranges: whether it can begin in the middle.
+        digests: `ORG/NAME/FILE` -> SHA-256 to announce instead of the true one.
+        plain: whether it announces no SHA-256, as for files that are small.
+        head: what to answer instead to HEAD.
+        get: what to answer instead to GET.
+        asked: (method, `ORG/NAME/FILE`, first byte) of each request for a file.
+        sent: bytes of files sent so far.
+        sending: how many answers are under way.
+    """
+
+    files: dict[str, Path]
+    breaks: int = 0
+    stalls: int = 0
+    after: int = 1_500_000
+    rate: float | None = None
+    ranges: bool = True
+    digests: dict[str, str] = field(default_factory=dict)
+    plain: bool = False
+    head: Refusal | None = None
+    get: Refusal | None = None
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
+    sent: int = 0
+    sending: int = 0
+    go_on: threading.Event = field(default_factory=threading.Event)
+    address: str = ""
+
+    def digest(self, name: str) -> str:
+        """The SHA-256 it announces of a file."""
+        if name not in self.digests:
+            with self.files[name].open("rb") as file:
+                digest = hashlib.sha256()
+                while chunk := file.read(1 << 23):
+                    digest.update(chunk)
+            self.digests[name] = digest.hexdigest()
+        return self.digests[name]
+
+    @property
+    def starts(self) -> list[int]:
+        """The first byte of each GET."""
+        return [start for method, _, start in self.asked if method == "GET"]
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something that must come true."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        time.sleep(0.01)
+
+
+def handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
+    """The server's side of a hub."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_HEAD(self) -> None:
+            self.answer("HEAD", hub.head)
+
+        def do_GET(self) -> None:
+            self.answer("GET", hub.get)
+
+        def answer(self, method: str, refusal: Refusal | None) -> None:
+            wanted = PATH.fullmatch(self.path.partition("?")[0])
+            if wanted is None:  # such as the endpoint itself
+                self.refuse(Refusal(200 if self.path == "/" else 404))
+                return
+            name = f"{wanted['repository']}/{wanted['name']}"
+            start = int(re.sub(r"\D", "", self.headers.get("Range", "0")) or 0) if hub.ranges else 0
+            hub.asked.append((method, name, start))
+            if refusal is not None:
+                self.refuse(refusal)
+            elif name not in hub.files:
+                known = any(one.startswith(wanted["repository"] + "/") for one in hub.files)
+                self.refuse(Refusal(404, "EntryNotFound" if known else "RepoNotFound"))
+            else:
+                self.give(method, name, start)
+
+        def refuse(self, refusal: Refusal) -> None:
+            self.send_response(refusal.status)
+            if refusal.code:
+                self.send_header("X-Error-Code", refusal.code)
+            if refusal.wait:
+                self.send_header("Retry-After", refusal.wait)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def give(self, method: str, name: str, start: int) -> None:
+            size = hub.files[name].stat().st_size
+            if start >= size:
+                self.refuse(Refusal(416))
+                return
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(size - start))
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+            self.send_header("Accept-Ranges", "bytes" if hub.ranges else "none")
+            self.send_header("ETag", f'"{"0" * 40 if hub.plain else hub.digest(name)}"')
+            self.send_header("X-Repo-Commit", COMMIT)
+            self.end_headers()
+            if method == "GET":
+                with contextlib.suppress(ConnectionError):  # whoever asked has left
+                    self.send(hub.files[name], start)
+
+        def send(self, path: Path, start: int) -> None:
+            broken, stalled = hub.breaks > 0, hub.stalls > 0
+            hub.breaks, hub.stalls = hub.breaks - broken, hub.stalls - stalled
+            hub.sending += 1
+            try:
+                with path.open("rb") as file:
+                    file.seek(start)
+                    while chunk := file.read(PIECE):
+                        if (broken or stalled) and file.tell() - start > hub.after:
+                            if broken:
+                                return
+                            while not hub.go_on.wait(0.02):
+                                self.wfile.flush()
+                            stalled = False
+                        if hub.rate is not None:
+                            time.sleep(len(chunk) / hub.rate)
+                        self.wfile.write(chunk)
+                        hub.sent += len(chunk)
+            finally:
+                hub.sending -= 1
+
+    return Handler
+
+
+@contextlib.contextmanager
+def serving(hub: Hub) -> Iterator[Hub]:
+    """A hub at an address of its own."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(hub))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    hub.address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield hub
+    finally:
+        hub.go_on.set()
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def instead_of_the_hub(hub: Hub, cache: Path) -> Iterator[Hub]:
+    """A hub that this process takes for the true one, with an empty cache."""
+    constants = huggingface_hub.constants
+    with serving(hub), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "ENDPOINT", hub.address)
+        template = hub.address + "/{repo_id}/resolve/{revision}/{filename}"
+        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        patch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield hub
