@@ -14,11 +14,12 @@ from functools import partial
 import gradio as gr
 from plotly.graph_objects import Figure
 
-from app import axes, failures, picker, sides, snippets
+from app import failures, picker, sides, snippets
 from app.engine import NONE, Answer
 from app.page import Page, Setting
 from app.results import Updates
 from app.running import Job, Ticket
+from probes.core import axes
 from probes.core.errors import Cancelled, FieldError
 from probes.core.model import Progress
 from probes.core.parameters import Params, fields

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import pytest
 
-from app import axes
 from probes import registry
+from probes.core import axes
 from probes.core.probe import run
 from tests.app.fakes import load
 
