@@ -101,7 +101,7 @@ def read(field: Field, sent: str | Sequence[str] | None) -> Any:
             uploads.discard(given)
     if not content:
         raise ClipspectError("nothing was sent")
-    return _value(field.control, content)
+    return value_of(field.control, content)
 
 
 def _name(given: object, taken: Container[str]) -> str:
@@ -111,7 +111,12 @@ def _name(given: object, taken: Container[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _value(control: Control[Any], content: Mapping[str, bytes]) -> Any:
+def value_of(control: Control[Any], content: Mapping[str, bytes]) -> Any:
+    """The value of a field from files, by name.
+
+    Raises:
+        ClipspectError: they cannot be used.
+    """
     name, first = next(iter(content.items()))
     if isinstance(control, PictureSet):
         pictures = PictureFiles.of_bytes(content, f"{len(content)} uploaded files")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import gradio as gr
 from markupsafe import Markup
 
-from app import start, theme, training_page
+from app import api, start, theme, training_page
 from app.engine import Engine
 from app.layout import lay_out
 from app.page import Page
@@ -39,6 +39,8 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
                 wire(Page(probe, engine, lay_out(probe, engine)), demo)
         with _on(demo, probes, TRAINING):
             training_page.wire(training_page.lay_out(), demo)
+        demo.current_page = ""
+        api.offer(probes, engine)
     return demo
 
 

@@ -20,7 +20,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gradio import route_utils
+from gradio import Error, route_utils
+from gradio.blocks import Block
 from gradio.utils import get_upload_folder
 
 from probes.core.errors import ClipspectError
@@ -49,9 +50,17 @@ def separate() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="clipspect-", dir=os.environ.get(FOLDER) or None)).resolve()
     os.environ[FOLDER] = str(folder)
     route_utils.GradioUploadFile = OwnFolder  # type: ignore[misc]
+    Block.async_move_resource_to_block_cache = _kept  # type: ignore[assignment]
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     threading.Thread(target=_sweep_now_and_then, args=(folder,), name="clipspect-uploads", daemon=True).start()
     return folder
+
+
+async def _kept(block: Block, path: str | Path | None) -> str | None:
+    """Stands in for Gradio's way to a file that a question names, which would fetch it from any address."""
+    if path is not None and "://" in str(path):
+        raise Error("Addresses are not fetched here: send the file itself.", print_exception=False)
+    return None if path is None else str(path)
 
 
 def _sweep_now_and_then(folder: Path) -> None:
