@@ -2,6 +2,9 @@
 
 - Weights are read without running code: safetensors, or `torch.load(weights_only=True)`. A configuration that
   asks for code from the hub (`trust_remote_code`) is refused.
+- What open_clip's training writes (`logs/NAME/checkpoints/epoch_1.pt`: weights, perhaps behind `module.`, beside
+  the state of the optimizer) loads too. Older releases kept the learning rate as a number of NumPy, at which
+  `weights_only` stops (open_clip issue 998); such numbers are let through, and nothing else.
 - OpenAI's weights, and every tag that open_clip marks `quick_gelu`, were trained with QuickGELU. open_clip builds
   the plain model name with GELU and only warns; here QuickGELU is forced, and the card says so.
 - Weights larger than the memory that is left are refused before they are read.
@@ -19,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import open_clip
 import torch
 from open_clip.factory import get_model_config
@@ -33,6 +37,13 @@ from probes.backend.listing import BYTES_PER_PARAMETER, parameter_counts
 from probes.backend.specs import Kind, Spec
 from probes.core.errors import ModelError
 from probes.core.model import Progress, no_progress
+from probes.core.watching import part
+
+_NUMBER: Any = np.float64(0).__reduce__()[0]  # what numbers of NumPy are unpickled by; it runs nothing
+torch.serialization.add_safe_globals(
+    [(_NUMBER, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    + [np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
+)
 
 _seeding = threading.Lock()
 
@@ -97,7 +108,7 @@ def load(spec: Spec, device: torch.device, progress: Progress = no_progress) -> 
     Raises:
         ModelError: it is unknown, unreachable, unsafe, broken, too large, or needs a package that is missing.
     """
-    recipe = resolve(spec, progress)
+    recipe = resolve(spec, part(progress, 0.0, 0.9))
     check_config(recipe)
     if recipe.weights is not None:
         check_size(recipe, device)
@@ -189,10 +200,21 @@ def _file_recipe(recipe: Recipe) -> Recipe:
 def _folder_recipe(spec: Spec, folder: Path) -> Recipe:
     if not folder.is_dir():
         raise ModelError(f"there is no folder {folder}")
+    trained = sorted([*folder.glob("*.pt"), *folder.glob("checkpoints/*.pt")])
+    if trained and not (folder / fetching.HUB_CONFIG).exists():
+        raise ModelError(
+            f"{folder} holds no {fetching.HUB_CONFIG}, which says how the model is built; if it is one of "
+            f"open_clip's models, write its name and the file, such as ViT-B-32:{trained[-1]}"
+        )
     config = _read_config(folder / fetching.HUB_CONFIG)
-    found = [path for suffix in ("safetensors", "bin", "pth") for path in folder.glob(f"*.{suffix}")]
+    found = [path for suffix in ("safetensors", "bin", "pth") for path in folder.glob(f"*.{suffix}")] or trained
     if not found:
         raise ModelError(f"{folder} holds no weights; open_clip_model.safetensors was looked for")
+    if found == trained and len(trained) > 1:
+        names = ", ".join(path.name for path in trained[:4])
+        raise ModelError(
+            f"{folder} holds several checkpoints ({names}{', …' * (len(trained) > 4)}); leave one there"
+        )
     source = f"local-dir:{folder}"
     # open_clip prefers its own names among the files; the size check may take the largest
     largest = max(found, key=lambda path: path.stat().st_size)
@@ -200,7 +222,7 @@ def _folder_recipe(spec: Spec, folder: Path) -> Recipe:
 
 
 def _hub_recipe(spec: Spec, progress: Progress) -> Recipe:
-    path = fetching.fetch(spec.name, (fetching.HUB_CONFIG,))
+    path = fetching.fetch(spec.name, (fetching.HUB_CONFIG,), part(progress, 0.0, 0.0))
     config = _read_config(path)
     weights = fetching.fetch(spec.name, fetching.weight_names(), progress)
     marked = any(
@@ -289,6 +311,10 @@ def build(recipe: Recipe) -> Any:
         with _seeding, torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.spec.seed)
             return open_clip.create_model(recipe.source, load_weights=False, **options)
+    if recipe.source.startswith("local-dir:") and recipe.weights.suffix == ".pt":  # open_clip looks for none there
+        model = open_clip.create_model(recipe.source, load_weights=False, **options)
+        open_clip.load_checkpoint(model, str(recipe.weights), weights_only=True)
+        return model
     if recipe.source.startswith("local-dir:"):
         return open_clip.create_model(recipe.source, require_pretrained=True, **options)
     with warnings.catch_warnings():
