@@ -3,7 +3,7 @@
     from app import main
     main()  # python app.py --host 127.0.0.1 --port 7860 --model bundled
 
-`demo()` gives the pages without starting them.
+`launch` starts the pages on an engine of one's own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.quick_import import gradio as gr  # before anything else imports it
@@ -24,6 +24,7 @@ from app import failures, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
+from app.limits import LIMITS
 from app.shell import build
 from probes import registry
 from probes.core.errors import ClipspectError
@@ -31,25 +32,36 @@ from probes.core.probe import AnyProbe
 
 __all__ = ["launch", "main"]
 
-WAITING = 1_000
-"""Requests of all visitors that wait at once; more are refused."""
-SESSIONS = 500
-"""Visitors whose pictures are held at once; the longest gone are forgotten first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def launch(
-    engine: Engine, probes: Sequence[AnyProbe], host: str, port: int | None, *, wait: bool = True
+    engine: Engine,
+    probes: Sequence[AnyProbe],
+    host: str,
+    port: int | None,
+    *,
+    wait: bool = True,
+    mcp: bool = False,
 ) -> tuple[gr.Blocks, str]:
-    """Start the app and say where; with `wait`, stay until it is interrupted."""
+    """Start the app and say where; with `wait`, stay until it is interrupted.
+
+    Args:
+        engine: gives the models.
+        probes: that have pages, in order.
+        host: address to listen at.
+        port: to listen at; None for one that is free.
+        wait: whether to stay.
+        mcp: whether every probe is a tool of the Model Context Protocol as well.
+    """
     uploads.separate()
     demo = build(engine, probes)
-    demo.queue(default_concurrency_limit=4, max_size=WAITING)
+    demo.queue(default_concurrency_limit=4, max_size=LIMITS.waiting)
     _, address, _ = demo.launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
         theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
-        max_file_size=LARGEST * 1_000_000, state_session_capacity=SESSIONS,
+        max_file_size=LARGEST * 1_000_000, state_session_capacity=LIMITS.visitors, mcp_server=mcp,
         app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
     )  # fmt: skip
     print(f"Clipspect: {address}", flush=True)
@@ -81,34 +93,51 @@ def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start the app as the arguments and the environment say."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    chosen = _parser().parse_args(arguments)
+    chosen = _parser(os.environ).parse_args(arguments)
     files = chosen.host in LOOPBACK
     try:
-        engine = installed(chosen.model, chosen.beside, files)
-        launch(engine, list(registry.all_probes().values()), chosen.host, chosen.port)
+        engine = installed(chosen.model, chosen.beside or None, files)
+        launch(engine, list(registry.all_probes().values()), chosen.host, chosen.port, mcp=chosen.mcp)
     except (OSError, ClipspectError) as error:
         print(f"clipspect: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    space = "SPACE_ID" in os.environ
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """The options, with what the environment sets as their defaults; argparse reads those like what is typed."""
+    space = "SPACE_ID" in environment
+
+    def told(name: str, *others: str, default: str = "") -> str:
+        return next((environment[n] for n in (f"CLIPSPECT_{name}", *others) if environment.get(n)), default)
+
     parser = argparse.ArgumentParser(prog="app.py", description="Start Clipspect in the browser.")
     parser.add_argument(
         "--host",
-        default=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if space else "127.0.0.1"),
-        help="address to listen at; 0.0.0.0 for everybody (default: %(default)s)",
+        default=told("HOST", "GRADIO_SERVER_NAME", default="0.0.0.0" if space else "127.0.0.1"),
+        help="address to listen at; 0.0.0.0 for everybody (CLIPSPECT_HOST; default: %(default)s)",
     )
     parser.add_argument(
         "--port",
         type=int,
-        default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
-        help="port to listen at (default: %(default)s)",
+        default=told("PORT", "GRADIO_SERVER_PORT", default="7860"),
+        help="port to listen at (CLIPSPECT_PORT; default: %(default)s)",
     )
-    parser.add_argument("--model", default="bundled", help="model that pages open with (default: %(default)s)")
+    parser.add_argument(
+        "--model",
+        default=told("MODEL", default="bundled"),
+        help="model that pages open with (CLIPSPECT_MODEL; default: %(default)s)",
+    )
     parser.add_argument(
         "--beside",
-        help="second model that pages open with, or none (default: bundled:balanced beside the bundled model)",
+        default=told("BESIDE"),
+        help="second model that pages open with, or none (CLIPSPECT_BESIDE; default: bundled:balanced beside the "
+        "bundled model)",
+    )
+    parser.add_argument(
+        "--mcp",
+        action=argparse.BooleanOptionalAction,
+        default=told("MCP", default="1" if space else "0") not in ("0", "no", "off", "false"),
+        help="offer every probe as a tool of the Model Context Protocol as well (CLIPSPECT_MCP; on in a Space)",
     )
     return parser

@@ -24,6 +24,7 @@ from gradio.events import api as register
 
 from app import failures, files, picker, stage, uploads
 from app.engine import Engine
+from app.limits import LIMITS
 from app.wiring import MODEL_QUEUE
 from probes.core.controls import Choice, Control, Count, Lines, Pictures, Range, Switch
 from probes.core.errors import ClipspectError, FieldError
@@ -48,7 +49,10 @@ def offer(probes: Sequence[AnyProbe], engine: Engine) -> None:
     """Put the functions into the app; called inside its context."""
     for probe in probes:
         register(
-            function(probe, engine), api_name=probe.card.name, concurrency_limit=None, concurrency_id=MODEL_QUEUE
+            function(probe, engine),
+            api_name=probe.card.name,
+            concurrency_limit=LIMITS.at_once,
+            concurrency_id=MODEL_QUEUE,
         )
     register(models(engine), api_name="models", concurrency_limit=4)
 

@@ -16,6 +16,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from app import snippets, uploads
+from app.limits import LIMITS
 from probes.core.controls import Control
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.embeddings import Embeddings
@@ -26,9 +27,9 @@ from probes.core.picture_sets import SUFFIXES, PictureFiles
 from probes.core.regions import Regions
 from probes.core.tables import Table
 
-LARGEST = 200
+LARGEST = LIMITS.upload_mb
 """Megabytes of the largest file that a browser may send."""
-MOST_PICTURES = 2_000
+MOST_PICTURES = LIMITS.set_pictures
 """Pictures of a set that are taken in the browser; the command line takes as many as the field allows."""
 PROBLEMS = 5
 

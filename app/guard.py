@@ -14,13 +14,14 @@ UPLOAD = API + "upload"
 OPEN = (
     *(API + name for name in ("queue/join", "queue/data", "heartbeat/", "cancel", "reset", "app_id")),
     *(API + name for name in ("startup-events", "theme.css", "upload_progress")),
+    *(API + name for name in ("info", "call/", "mcp", "mcp/")),  # for programs: see `app.api`
     UPLOAD,
 )
 """Addresses under `API` that the pages use; one that ends with a slash stands for those under it."""
 CLOSED = ("/monitoring", "/svelte/", "/login", "/logout")
 """Addresses outside of it that they do not use."""
-BODY = 8_000_000
-"""Bytes of the largest question; the longest lists that a form takes have two million characters."""
+BODY = 16_000_000
+"""Bytes of the largest question; the longest list that a form takes has four million characters."""
 FORM = 1_000_000
 """Bytes that a form with files may have besides the files."""
 

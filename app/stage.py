@@ -22,6 +22,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from app import failures, snippets, uploads
+from app.limits import LIMITS
 from app.withheld import Withheld
 from probes.core.controls import Lines, Pictures
 from probes.core.errors import ClipspectError, PictureError
@@ -34,7 +35,7 @@ SHOWN = 960
 """Most pixels on the long side of a picture on the page."""
 SEVERAL = 480
 """Most pixels on the long side of one of several pictures on the page."""
-LARGEST = 25
+LARGEST = LIMITS.picture_mb
 """Megabytes of the largest file a visitor may send."""
 
 

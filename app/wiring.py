@@ -9,13 +9,12 @@ from typing import Any
 import gradio as gr
 
 from app import asking, downloads, explorers, glancing, opening
+from app.limits import LIMITS
 from app.page import Page
 from probes.core.controls import Lines
 from probes.core.marks import Marks
 
 MODEL_QUEUE = "model"
-AT_ONCE = 4
-"""Visitors whose questions run side by side; the backend puts them into common batches."""
 
 LOCATION_JS = "() => window.location.search"
 ADDRESS_JS = "(query) => window.clipspect.address(query)"
@@ -29,7 +28,7 @@ FOLLOW: dict[str, Any] = {
 }
 """What follows an answer has a queue of its own, so that no question waits for it."""
 MODEL: dict[str, Any] = {
-    "concurrency_limit": AT_ONCE,
+    "concurrency_limit": LIMITS.at_once,
     "concurrency_id": MODEL_QUEUE,
     "show_progress": "hidden",
     "api_visibility": "private",

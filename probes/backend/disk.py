@@ -22,6 +22,8 @@ from platformdirs import user_cache_path
 from probes.core.model import Float32
 
 DISK_BYTES = 512 * 1024**2
+FOLDER = "CLIPSPECT_CACHE"
+"""The variable that names the folder; otherwise the user's own cache folder is taken."""
 LEAVE = 0.9
 """How full the store is left, as a share of its budget, when old entries are thrown out."""
 
@@ -170,7 +172,7 @@ def _check_sum(key: str, value: bytes) -> bytes:
 
 @lru_cache(maxsize=1)
 def shared_disk() -> DiskStore | None:
-    """The store of this user; None where `CLIPSPECT_DISK_CACHE` is `0`."""
+    """The store of this user, in `CLIPSPECT_CACHE` if that is set; None where `CLIPSPECT_DISK_CACHE` is `0`."""
     if os.environ.get("CLIPSPECT_DISK_CACHE") == "0":
         return None
-    return DiskStore(user_cache_path("clipspect") / "embeddings-1.sqlite")
+    return DiskStore(Path(os.environ.get(FOLDER) or user_cache_path("clipspect")) / "embeddings-1.sqlite")
