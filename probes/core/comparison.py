@@ -178,9 +178,9 @@ def of(
     if probe.compare is None:
         return None
     models = (first.provenance.model, second.provenance.model)
-    called = names or _called(*models)
+    one, other = names or called(models)
     found = corrected(probe.compare(first.result, second.result))
-    return Comparison(probe.card.name, *called, models, found, _cautions(first, second))
+    return Comparison(probe.card.name, one, other, models, found, _cautions(first, second))
 
 
 def same_question(probe: AnyProbe, first: Report[Any], second: Report[Any]) -> None:
@@ -237,10 +237,10 @@ def _cautions(first: Report[Any], second: Report[Any]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _called(first: str, second: str) -> tuple[str, str]:
-    """What two models are called: the end of their specifications, the whole where the ends are alike."""
-    short = _short(first), _short(second)
-    return short if short[0] != short[1] else (first, second)
+def called(models: Sequence[str]) -> tuple[str, ...]:
+    """What models are called: the end of their specifications, the whole where ends are alike."""
+    short = [_short(spec) for spec in models]
+    return tuple(short) if len(set(short)) == len(short) else tuple(models)
 
 
 def _short(spec: str) -> str:
