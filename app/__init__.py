@@ -20,7 +20,7 @@ from app.quick_import import gradio as gr  # before anything else imports it
 # isort: split
 from starlette.middleware import Middleware
 
-from app import failures, theme, uploads
+from app import api, failures, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
@@ -64,6 +64,8 @@ def launch(
         max_file_size=LARGEST * 1_000_000, state_session_capacity=LIMITS.visitors, mcp_server=mcp,
         app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
     )  # fmt: skip
+    api.speak_json(demo)
+    sessions.keep(demo)
     print(f"Clipspect: {address}", flush=True)
     threading.Thread(target=_warm, args=(engine, probes), name="clipspect-examples", daemon=True).start()
     if wait:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import binascii
 import inspect
+import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -55,6 +56,20 @@ def offer(probes: Sequence[AnyProbe], engine: Engine) -> None:
             concurrency_id=MODEL_QUEUE,
         )
     register(models(engine), api_name="models", concurrency_limit=4)
+
+
+def speak_json(demo: gr.Blocks) -> None:
+    """Let tools of MCP answer in JSON rather than as Python prints it; called once the app has started."""
+    server = demo.mcp_server_obj
+    if server is None:
+        return
+    plain = server.postprocess_output_data
+
+    def in_json(output: Sequence[Any], root: str) -> Any:
+        texts = [json.dumps(one, ensure_ascii=False) if isinstance(one, (dict, list)) else one for one in output]
+        return plain(texts, root)
+
+    server.postprocess_output_data = in_json  # type: ignore[assignment]
 
 
 def function(probe: AnyProbe, engine: Engine) -> Callable[..., dict[str, Any]]:

@@ -44,7 +44,9 @@ def address() -> Iterator[str]:
     """A started app on models that cost nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "phrases", lambda: PHRASES)
-        demo, url = launch(make_engine(), list(registry.all_probes().values()), "127.0.0.1", None, wait=False)
+        demo, url = launch(
+            make_engine(), list(registry.all_probes().values()), "127.0.0.1", None, wait=False, mcp=True
+        )
         yield url.rstrip("/")
         demo.close(verbose=False)
 
