@@ -20,7 +20,7 @@ from app.quick_import import gradio as gr  # before anything else imports it
 # isort: split
 from starlette.middleware import Middleware
 
-from app import api, failures, theme, uploads
+from app import api, failures, sessions, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard

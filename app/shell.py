@@ -12,6 +12,7 @@ from app import api, start, theme, training_page
 from app.engine import Engine
 from app.layout import lay_out
 from app.page import Page
+from app.sessions import Pages
 from app.training_link import ADDRESS as TRAINING
 from app.wiring import wire
 from probes.core.probe import AnyProbe
@@ -22,7 +23,7 @@ MINUTES = 60
 
 def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
     """All pages, ready to launch."""
-    demo = gr.Blocks(
+    demo = Pages(
         title="Clipspect",
         analytics_enabled=False,
         fill_width=True,

@@ -15,8 +15,8 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 from markupsafe import Markup
@@ -109,7 +109,19 @@ def takes_one(f: Field) -> bool:
 
 
 def data_uri(picture: Picture, longest: int = SHOWN) -> str:
-    """A picture, shrunk if it is large, as an address that holds it."""
+    """A picture, shrunk if it is large, as an address that holds it; made once while the picture lives."""
+    made = _URIS.setdefault(picture, {})
+    if longest not in made:
+        made[longest] = _encoded(picture, longest)
+    return made[longest]
+
+
+_URIS: WeakKeyDictionary[Picture, dict[int, str]] = WeakKeyDictionary()
+_SMALL: WeakKeyDictionary[Picture, Picture] = WeakKeyDictionary()
+# What is made of a picture leaves with it: no visitor's picture outlives their session in these.
+
+
+def _encoded(picture: Picture, longest: int) -> str:
     image = picture.image()
     image.thumbnail((longest, longest))
     stream = io.BytesIO()
@@ -213,12 +225,14 @@ def notes(held: Held) -> tuple[str, ...]:
     return tuple(f"{p.name}: {note}" for several in held.pictures.values() for p in several for note in p.notes)
 
 
-@lru_cache(maxsize=64)
 def small(picture: Picture) -> Picture:
     """A copy that is quick to draw on; places and sizes are shares, so that what is drawn looks the same."""
     if max(picture.width, picture.height) <= SHOWN:
         return picture
-    return Picture(picture.name, picture.thumbnail(SHOWN).decode())
+    found = _SMALL.get(picture)
+    if found is None:
+        found = _SMALL[picture] = Picture(picture.name, picture.thumbnail(SHOWN).decode())
+    return found
 
 
 def changed(params: Params, values: Mapping[str, object]) -> Params:

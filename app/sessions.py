@@ -1,0 +1,91 @@
+"""What the server keeps of each visitor, and what an answer costs it.
+
+For every visitor Gradio copies the description of all components of all pages, for links that hold a whole page;
+that is half a second and ten megabytes a visit, and these pages have links of their own (`app.links`). And it
+makes every component that a handler may change anew each time that the handler says anything, the hundreds that
+it left alone as well. `Pages` and `Visits` leave both out; all else is Gradio's.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import datetime
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.blocks import Block, Blocks
+from gradio.state_holder import SessionState, StateHolder
+
+CLOSED = 50
+"""Closed pages whose state is kept, for an hour, in case a browser merely lost its way; those used last."""
+
+
+class Pages(gr.Blocks):
+    """All pages; what a handler leaves alone costs nothing."""
+
+    async def postprocess_data(
+        self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
+    ) -> list[Any]:
+        """What is sent to the browser, by output; only what was changed is looked at."""
+        if not isinstance(predictions, dict) or not all(isinstance(key, Block) for key in predictions):
+            return await super().postprocess_data(block_fn, predictions, state)
+        changed = [output for output in block_fn.outputs if output in predictions]
+        sent: dict[int, Any] = {}
+        if changed:
+            narrowed = copy(block_fn)
+            narrowed.outputs = changed
+            values = [predictions[output] for output in changed]
+            made = await super().postprocess_data(narrowed, values if len(values) > 1 else values[0], state)
+            sent = {output._id: value for output, value in zip(changed, made, strict=True)}
+        return [sent.get(output._id, gr.skip()) for output in block_fn.outputs]
+
+
+class Visit(SessionState):
+    """The state of one opened page, without a description of all the others."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.blocks_config = copy(blocks.default_config)
+        self.config_values = {}
+        self.state_data = {}
+        self._state_ttl = {}
+        self.is_closed = False
+        self.STATE_TTL_WHEN_CLOSED = 3600
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        block = self.blocks_config.blocks.get(key)
+        if isinstance(block, gr.State):
+            self._state_ttl[key] = (block.time_to_live, datetime.now())
+            self.state_data[key] = value
+        else:
+            self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None:
+        pass
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        pass
+
+
+class Visits(StateHolder):
+    """All opened pages, and some of those that were closed."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = Visit(self.blocks)
+        return super().__getitem__(session_id)
+
+    def delete_all_expired_state(self) -> None:
+        """Forget what has expired, and closed pages beyond the last `CLOSED`; called every second."""
+        super().delete_all_expired_state()  # type: ignore[no-untyped-call]
+        with self.lock:  # in the order of their last use
+            closed = [name for name, visit in list(self.session_data.items()) if visit.is_closed]
+            for name in closed[:-CLOSED]:
+                self.session_data.pop(name, None)
+                self.time_last_used.pop(name, None)
+
+
+def keep(demo: Blocks) -> None:
+    """Let started pages keep their visitors' state in `Visits`."""
+    demo.app.state_holder = Visits()  # type: ignore[no-untyped-call]
+    demo.app.state_holder.set_blocks(demo)
