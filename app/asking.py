@@ -189,7 +189,8 @@ def answered(page: Page, question: Question, waiting: str = "") -> Updates:
             updates |= side.empty(picker.called(page.engine, spec), snippets.notice(waiting))
         else:
             updates |= _failed(page, side, spec, outcome)
-    return updates
+    found = {place: one for place, one in question.outcomes.items() if isinstance(one, Answer)}
+    return updates | page.at.compared.show(page.probe, found)
 
 
 def _draw(page: Page, question: Question) -> dict[int, dict[str, Figure]]:

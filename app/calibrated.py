@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
 import gradio as gr
+import plotly.graph_objects as go
 from markupsafe import Markup
 
 from app import snippets
@@ -15,26 +20,67 @@ from probes.core.probe import AnyProbe
 HEADS = ("concept", "model", "dose there", "measured", "95 % from", "95 % to", "scenes", "p", "p corrected")
 
 
-def lay_out(probe: AnyProbe) -> None:
-    """Put the section on the page; nothing where a probe has no calibration."""
+@dataclass(frozen=True)
+class Calibrated:
+    """The section; its figures and tables are drawn when the page is opened, not when the program starts.
+
+    Attributes:
+        kept: what is kept of the probe.
+        told: room for what is said first, and for each calibration.
+        figures, grids: room for those, one a calibration.
+    """
+
+    kept: tuple[Calibration, ...]
+    told: tuple[gr.HTML, ...]
+    figures: tuple[gr.Plot, ...]
+    grids: tuple[gr.Dataframe, ...]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Every component that `fill` sets."""
+        return [*self.told, *self.figures, *self.grids]
+
+    def fill(self) -> dict[Any, Any]:
+        """Updates that put everything into its room."""
+        said = (opening(self.kept), *map(sentences, self.kept))
+        grids = [gr.Dataframe({"headers": list(HEADS), "data": rows(one)}) for one in self.kept]
+        return {
+            **dict(zip(self.told, said, strict=True)),
+            **{plot: gr.Plot(drawn(one)) for plot, one in zip(self.figures, self.kept, strict=True)},
+            **dict(zip(self.grids, grids, strict=True)),
+        }
+
+
+def lay_out(probe: AnyProbe) -> Calibrated | None:
+    """Put room for the section on the page; nothing where a probe has no calibration."""
     kept = calibration.load_all(FOLDER, probe.card.name)
     if not kept:
-        return
+        return None
+    told, figures, grids = [], [], []
     with gr.Column(elem_classes="calibrated"):
         gr.HTML(snippets.heading("Is this instrument calibrated?"))
-        gr.HTML(opening(kept))
+        told.append(gr.HTML())
         for one in kept:
-            gr.Plot(figure(one), show_label=False, container=False, elem_classes="figure", buttons=[])
-            gr.HTML(sentences(one))
+            figures.append(gr.Plot(show_label=False, container=False, elem_classes="figure", buttons=[]))
+            told.append(gr.HTML())
             with gr.Accordion(
                 f"Table: {one.behaviour} ({len(one.skewed.readings)} concepts)",
                 open=False,
                 elem_classes="table-fold",
             ):
-                gr.Dataframe(
-                    rows(one), headers=list(HEADS), datatype="str", interactive=False,
-                    show_label=False, max_height=420, buttons=[], elem_classes="table",
+                grids.append(
+                    gr.Dataframe(
+                        headers=list(HEADS), datatype="str", interactive=False,
+                        show_label=False, max_height=420, buttons=[], elem_classes="table",
+                    )
                 )  # fmt: skip
+    return Calibrated(kept, tuple(told), tuple(figures), tuple(grids))
+
+
+@lru_cache(maxsize=32)
+def drawn(one: Calibration) -> go.Figure:
+    """The figure of a calibration, drawn once for all visitors."""
+    return figure(one)
 
 
 def opening(kept: tuple[Calibration, ...]) -> Markup:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import calibrated, downloads, forms, picker, results, sides, snippets, stage
+from app import calibrated, compared, downloads, forms, picker, results, sides, snippets, stage
+from app.calibrated import Calibrated
+from app.compared import Compared
 from app.engine import Engine
 from app.forms import Form
 from app.running import Ticket
@@ -49,6 +51,8 @@ class Layout:
     picture_notes: gr.HTML
     glance: gr.HTML | None
     tiles: gr.HTML
+    compared: Compared
+    calibrated: Calibrated | None
     run: gr.Button
     stop: gr.Button
     progress: gr.HTML
@@ -76,7 +80,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
         with gr.Row(elem_classes="desk" if staged else ["desk", "plain"], equal_height=False):
             with gr.Column(elem_classes="controls", scale=4, min_width=300):
                 about = gr.HTML(picker.about(engine, engine.opens_with), elem_classes="about-box")
-                choosers = [sides.lay_out_chooser(engine, role) for role in picker.ROLES]
+                choosers = [sides.lay_out_chooser(engine, role, probe.card) for role in picker.ROLES]
                 entries = [forms.lay_out(f) for f in _plain(probe, advanced=False)]
                 folds: dict[str, gr.Accordion] = {}
                 for title, folded in _folded(probe).items():
@@ -99,9 +103,11 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                 )  # fmt: skip
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
+                difference = compared.lay_out_headline()
         with gr.Row(elem_classes=["abreast", "evidences"], equal_height=False):
             evidence = [results.lay_out_evidence(role, probe.explorer) for role in picker.ROLES]
-        calibrated.lay_out(probe)
+        differing = compared.lay_out(difference)
+        kept = calibrated.lay_out(probe)
         results.lay_out_reading(card)
         taken, papers, link = _take_away(probe)
     states = [gr.State(None, time_to_live=sides.HOUR) for _ in picker.ROLES]
@@ -109,8 +115,8 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
         sessions=sessions, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
         form=Form(probe.params, (*entries, *picture_entries), folds), pictures=pictures, tools=tools,
-        picture_notes=notes, glance=glance,
-        tiles=tiles, run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
+        picture_notes=notes, glance=glance, tiles=tiles, compared=differing, calibrated=kept,
+        run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
         link=link, gate=gate, enter=enter, body=body,
     )  # fmt: skip
 

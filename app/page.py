@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import downloads, failures, files, forms, links, picker, sides, snippets, stage
+from app import compared, downloads, failures, files, forms, links, picker, sides, snippets, stage
 from app.downloads import Download
 from app.engine import NONE, Answer, Engine
 from app.forms import Checked, Entry
@@ -54,6 +54,11 @@ class Page:
     probe: AnyProbe
     engine: Engine
     at: Layout
+
+    @cached_property
+    def opened(self) -> dict[tuple[int, ...], Updates]:
+        """What a visitor who asks for nothing is shown, the same for all, by the answers that are on it."""
+        return {}
 
     @cached_property
     def shown(self) -> Params | None:
@@ -137,14 +142,14 @@ class Page:
         updates = self.described(specs, errors)
         for side, spec in zip(self.at.sides, specs, strict=True):
             if spec == NONE and side.role not in errors:
-                updates |= side.put_away()
+                updates |= side.put_away() | self.at.compared.show(self.probe, {})
         return updates
 
     def described(self, specs: Sequence[str], errors: dict[str, str]) -> Updates:
         """What the chosen models are, beside their pickers."""
         updates: Updates = {self.at.about: picker.about(self.engine, specs)}
         for side, spec in zip(self.at.sides, specs, strict=True):
-            updates[side.chooser.line] = picker.describe(self.engine, spec)
+            updates[side.chooser.line] = picker.describe(self.engine, spec, page=self.probe.card)
             updates[side.chooser.error] = snippets.error(errors.get(side.role, ""))
         return updates
 
@@ -313,6 +318,11 @@ class Page:
     def save_table(self, name: str, answer: Answer | None) -> Updates:
         """The table of that name as CSV."""
         return self._saved(answer, lambda a: downloads.table(name, a))
+
+    def save_difference(self, kind: str, *answers: Answer | None) -> Updates:
+        """What the two models differ in."""
+        there = {place: answer for place, answer in enumerate(answers) if answer is not None}
+        return self._saved(next(iter(there.values()), None), lambda _: compared.save(kind, self.probe, there))
 
     def save_papers(self) -> Updates:
         """What the probe rests on."""

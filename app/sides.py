@@ -14,10 +14,11 @@ import gradio as gr
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from app import downloads, picker
+from app import calls, downloads, picker
 from app.engine import Answer, Engine
 from app.related import related
 from app.results import Evidence, Finding, Updates
+from probes.core.card import Card
 from probes.core.parameters import Params
 
 HOUR = 3600
@@ -34,10 +35,11 @@ class Chooser:
 
 @dataclass(frozen=True)
 class TakeAway:
-    """What is taken away of an answer: the same call as a command line, and the report in its forms."""
+    """What is taken away of an answer: the same call on the command line and from Python, and the report."""
 
     column: gr.Column
     command: gr.Textbox
+    call: gr.Textbox
     whole: Mapping[str, gr.Button]
 
 
@@ -63,7 +65,7 @@ class Side:
         chooser, taken = self.chooser, self.taken
         return [
             *(chooser.model, chooser.line, chooser.error, self.answer),
-            *self.finding.outputs, *self.evidence.outputs, taken.column, *taken.whole.values(), taken.command,
+            *self.finding.outputs, *self.evidence.outputs, taken.column, *taken.whole.values(), taken.command, taken.call,
         ]  # fmt: skip
 
     def show(self, engine: Engine, answer: Answer, figures: Mapping[str, go.Figure]) -> Updates:
@@ -80,6 +82,7 @@ class Side:
                 for kind, button in self.taken.whole.items()
             },
             self.taken.command: answer.report.provenance.command,
+            self.taken.call: calls.python(answer.report),
         }
 
     def empty(self, name: str, text: Markup) -> Updates:
@@ -102,11 +105,12 @@ def answers(answer: Answer | None, params: Params, spec: str) -> bool:
     return answer.report.params == params and picker.same(answer.report.provenance.model, spec)
 
 
-def lay_out_chooser(engine: Engine, role: str) -> Chooser:
-    """Put the picker of a side among the controls."""
+def lay_out_chooser(engine: Engine, role: str, page: Card) -> Chooser:
+    """Put the picker of a side among the controls of a probe's page."""
     with gr.Column(elem_classes="field", min_width=0):
         model = picker.lay_out(engine, role)
-        line = gr.HTML(picker.describe(engine, picker.opening(engine, role)), elem_classes="model-box")
+        told = picker.describe(engine, picker.opening(engine, role), page=page)
+        line = gr.HTML(told, elem_classes="model-box")
         error = gr.HTML(elem_classes="field-error")
     return Chooser(model, line, error)
 
@@ -124,4 +128,10 @@ def lay_out_taken(role: str, kinds: Mapping[str, str]) -> TakeAway:
             label="The same call on the command line", interactive=False, buttons=["copy"], lines=1, max_lines=6,
             elem_id=f"command{end}", elem_classes="mono",
         )  # fmt: skip
-    return TakeAway(column, command, whole)
+        call = gr.Textbox(
+            label="The same call from Python, asked of this server", interactive=False, buttons=["copy"], lines=1,
+            max_lines=12, elem_id=f"call{end}", elem_classes="mono",
+        )  # fmt: skip
+        # the browser knows under which address the server is seen
+        call.change(None, call, call, js=calls.ADDRESS_JS, show_progress="hidden", api_visibility="private")
+    return TakeAway(column, command, call, whole)

@@ -86,6 +86,26 @@ def headline(text: str) -> Markup:
     return Markup('<p class="headline" role="status">{}</p>').format(text) if text else Markup("")
 
 
+def difference(text: str) -> Markup:
+    """What two models differ in; nothing for an empty text."""
+    return Markup('<p class="difference" role="status">{}</p>').format(text) if text else Markup("")
+
+
+def rows(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> Markup:
+    """A small table whose rows begin with their names."""
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(text) for text in heads)
+    body = Markup("").join(
+        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+            name, Markup("").join(Markup("<td>{}</td>").format(text) for text in others)
+        )
+        for name, *others in cells
+    )
+    return Markup(
+        '<div class="rows-scroll" tabindex="0" role="region" aria-label="{}"><table class="rows">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(heads[0] or "Table", head, body)
+
+
 def provenance(made: Provenance) -> Markup:
     """Which model answered, where and how fast."""
     took = f"{made.seconds:.1f} s" if made.seconds >= 0.1 else "under 0.1 s"

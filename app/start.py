@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import gradio as gr
 from markupsafe import Markup
@@ -26,27 +26,30 @@ WELCOME = Markup(
 def lay_out(engine: Engine, probes: Sequence[AnyProbe], demo: gr.Blocks) -> None:
     """Put the start page on the current route."""
     gr.HTML(Markup('<div id="main">{}</div>').format(WELCOME), elem_classes="welcome")
-    cards = gr.HTML(tiles(engine, probes), elem_classes="cards-box")
+    # the pictures come with the page: drawing them would keep the program from starting
+    cards = gr.HTML(tiles(engine, probes, pictures=False), elem_classes="cards-box")
     demo.load(partial(tiles, engine, probes), None, cards, **CHEAP)
 
 
-def tiles(engine: Engine, probes: Sequence[AnyProbe]) -> Markup:
+def tiles(engine: Engine, probes: Sequence[AnyProbe], pictures: bool = True) -> Markup:
     """A card for each probe, with the answer to its example as soon as there is one."""
-    return Markup('<div class="cards">{}</div>').format(Markup("").join(card(engine, probe) for probe in probes))
+    cards = (card(engine, probe, picture(probe) if pictures else Markup("")) for probe in probes)
+    return Markup('<div class="cards">{}</div>').format(Markup("").join(cards))
 
 
-def card(engine: Engine, probe: AnyProbe) -> Markup:
+def card(engine: Engine, probe: AnyProbe, shown: Markup) -> Markup:
     """One probe: its picture, its question, and what its example found."""
     answer = engine.ready(probe, engine.default)
     found = Markup('<p class="found">{}</p>').format(answer.report.headline) if answer is not None else Markup("")
     return Markup(
         '<a class="probe-card" href=".{}"><div class="probe-card-picture">{}</div><div class="probe-card-text">'
         '<h2>{}</h2><p>{}</p>{}<span class="try">Try it</span></div></a>'
-    ).format(probe.card.address, picture(probe), probe.card.title, probe.card.question, found)
+    ).format(probe.card.address, shown, probe.card.title, probe.card.question, found)
 
 
+@lru_cache(maxsize=64)
 def picture(probe: AnyProbe) -> Markup:
-    """The picture of a probe's example, with its mark if it draws one."""
+    """The picture of a probe's example, with its mark if it draws one; made once for all visitors."""
     try:
         params = probe.example()
         shown = probe.preview(stage.shrunk(params)) if probe.preview is not None else stage.first(params)

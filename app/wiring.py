@@ -56,6 +56,9 @@ def wire(page: Page, demo: gr.Blocks) -> None:
         tables.choice.input(tables.open, [tables.choice, side.answer], [tables.note, tables.grid], **CHEAP)
         _wire_saving(page, tables.save, page.save_table, [tables.choice, side.answer])
     _wire_saving(page, at.papers, page.save_papers, None)
+    answers = [side.answer for side in at.sides]
+    for kind, button in at.compared.saves.items():
+        _wire_saving(page, button, partial(page.save_difference, kind), answers)
 
 
 def _outputs(page: Page) -> list[Any]:
@@ -67,6 +70,7 @@ def _outputs(page: Page) -> list[Any]:
         *(part for entry in at.form.entries if entry.lists is not None for part in entry.lists.outputs),
         *at.pictures.values(),
         *(part for side in at.sides for part in side.outputs),
+        *at.compared.outputs,
         *(sessions.held, sessions.pending),
         *(at.about, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
     ]
@@ -82,6 +86,8 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
             partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP
         )
     begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
+    if at.calibrated is not None:
+        begin.then(at.calibrated.fill, None, at.calibrated.outputs, **CHEAP)
     asked = [at.sessions.pending, at.sessions.ticket, *page.inputs]
     answered = begin.then(partial(opening.answer_link, page), asked, outputs, **MODEL)
     _wire_following(page, answered)
@@ -115,7 +121,7 @@ def _wire_settings(page: Page) -> None:
     settle = glancing.followed(page, page.settle)
     gr.on(triggers, settle, page.inputs, [*outputs, *_glance(page)], trigger_mode="always_last", **CHEAP)
     models = [side.chooser.model for side in at.sides]
-    chosen = [at.about, *(part for side in at.sides for part in side.outputs)]
+    chosen = [at.about, *(part for side in at.sides for part in side.outputs), *at.compared.outputs]
     for model in models:
         model.input(page.choose, models, chosen, **CHEAP).then(
             settle, page.inputs, [*outputs, *_glance(page)], **CHEAP
