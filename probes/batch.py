@@ -136,7 +136,7 @@ def _runs(given: Any, folder: Path) -> tuple[Run, ...]:
 
 def _names(given: list[dict[str, Any]]) -> list[str]:
     """What runs are called, each once: as they say, or as their probes, numbered where one comes again."""
-    wanted = [str(table.get("name") or table.get("probe") or "run") for table in given]
+    wanted = [str(table.get("name") or str(table.get("probe", "run")).replace("-", "_")) for table in given]
     times, seen, names = Counter(map(slug, wanted)), Counter[str](), []
     for name in wanted:
         seen[slug(name)] += 1

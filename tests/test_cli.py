@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from PIL import Image
 import probes.backend
 from probes.cli import main
 from probes.core.errors import ModelError
-from tests.fakes import PixelBackend, noise
+from tests.fakes import CARD, PixelBackend, noise
 
 
 @pytest.fixture(autouse=True)
@@ -115,8 +118,6 @@ def test_a_model_that_cannot_be_had_is_status_2_and_names_the_model(picture, mon
 
 
 def test_a_model_that_lacks_the_capability_is_status_3(picture, monkeypatch, capsys):
-    from dataclasses import replace
-
     from probes import registry
     from probes.core.model import Capability
 
@@ -149,6 +150,105 @@ def test_list_names_every_probe_and_field(capsys):
 def test_no_command_is_bad_input(capsys):
     assert main([]) == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+class TestRedraw:
+    @pytest.fixture
+    def saved(self, picture, tmp_path):
+        """Reports of two models to one question."""
+        paths = []
+        for spec in ("fake:a", "fake:b"):
+            path = tmp_path / f"{spec[-1]}.json"
+            arguments = ["run", "red_circle", "--images", picture, "--texts", "a cat", "a dog", "--grid", "0"]
+            assert main([*arguments, "--curves", "off", "--model", spec, "--json", str(path)]) == 0
+            paths.append(str(path))
+        return paths
+
+    @pytest.fixture(autouse=True)
+    def models(self, monkeypatch):
+        def load(spec, **options):
+            meanings = {f"a photo of {what}": noise(ord(spec[-1])).rgb[:16, :16] - 120.0 for what in ("a cat",)}
+            return PixelBackend(meanings=meanings, card=replace(CARD, spec=spec))
+
+        monkeypatch.setattr(probes.backend, "load", load)
+
+    def test_one_report_gives_the_same_files_again_beside_it(self, saved, tmp_path, capsys):
+        assert main(["redraw", saved[0]]) == 0
+        out = tmp_path / "a"
+        report = json.loads(Path(saved[0]).read_text())
+        assert capsys.readouterr().out.splitlines()[-1] == report["headline"]
+        assert {path.suffix for path in out.iterdir()} == {".json", ".html", ".bib", ".csv", ".png"}
+        assert json.loads((out / "red_circle.json").read_text()) == report
+        assert (out / "red_circle.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_two_reports_of_one_question_are_compared(self, saved, tmp_path, capsys):
+        assert main(["redraw", *saved, "--out", str(tmp_path / "o")]) == 0
+        said = capsys.readouterr().out
+        assert "fake:b − fake:a" in said
+        whole = json.loads((tmp_path / "o" / "comparison.json").read_text())
+        assert whole["comparisons"][0]["headline"] in said
+        assert "Plotly.newPlot" in (tmp_path / "o" / "comparison.html").read_text()
+        for folder in ("1-fake-a", "2-fake-b"):
+            assert (tmp_path / "o" / folder / "red_circle.html").exists()
+
+    def test_one_model_twice_is_told_apart_by_the_files(self, saved, tmp_path, capsys):
+        assert main(["redraw", saved[0], saved[0], "--out", str(tmp_path / "o")]) == 0
+        assert "fake:a (a)" in (tmp_path / "o" / "comparison.html").read_text()
+
+    def test_two_questions_are_refused(self, saved, picture, tmp_path, capsys):
+        other = tmp_path / "other.json"
+        assert main(["run", "zero_shot", "--images", picture, "--json", str(other)]) == 0
+        assert main(["redraw", saved[0], str(other), "--out", str(tmp_path / "o")]) == 2
+        assert "cannot be compared" in capsys.readouterr().err
+        assert not (tmp_path / "o").exists()
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            pytest.param(None, id="missing"),
+            pytest.param(b"", id="empty"),
+            pytest.param(b"\xff\xfe\x00", id="binary"),
+            pytest.param(b"[1, 2]", id="list"),
+            pytest.param(b'{"schema": 1}', id="cut"),
+            pytest.param(b'{"schema": 99, "probe": "zero_shot"}', id="later"),
+            pytest.param(b'{"schema": 1, "probe": "nonsense"}', id="probe"),
+            pytest.param(b'{"schema": 1e999, "probe": "zero_shot"}', id="infinite"),
+            pytest.param(b"[" * 100_000, id="deep"),
+            pytest.param(b'{"schema": 1, "probe": "zero_shot", "headline": "", "params": {}}', id="hollow"),
+        ],
+    )
+    def test_a_damaged_or_foreign_file_is_one_sentence(self, tmp_path, capsys, content):
+        path = tmp_path / "r.json"
+        if content is not None:
+            path.write_bytes(content)
+        assert main(["redraw", str(path)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("clipspect: report: ")
+        assert error.count("\n") == 1
+
+    @pytest.mark.parametrize("key", ["effects", "placebos", "shown"])
+    def test_numbers_that_do_not_fit_together_are_one_sentence(self, saved, tmp_path, capsys, key):
+        report = json.loads(Path(saved[0]).read_text())
+        report["result"][key] = {"png": "AAAA"} if key == "shown" else report["result"][key][:1]
+        if key == "placebos":
+            report["result"][key][0]["changes"] = []
+        path = tmp_path / "broken.json"
+        path.write_text(json.dumps(report))
+        assert main(["redraw", str(path)]) == 2
+        assert "do not fit together" in capsys.readouterr().err
+
+    def test_a_directory_is_no_report(self, tmp_path, capsys):
+        assert main(["redraw", str(tmp_path)]) == 2
+        assert "is not a report" in capsys.readouterr().err
+
+    def test_no_model_library_is_imported(self, saved, tmp_path):
+        code = (
+            "import sys; from probes.cli import main; "
+            f"status = main(['redraw', *{saved!r}, '--out', {str(tmp_path / 'o')!r}]); "
+            "sys.exit(status or 10 * bool({'torch', 'open_clip', 'gradio'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 class TestEmbed:

@@ -12,26 +12,26 @@ import pytest
 from markupsafe import escape
 
 from probes import registry
-from probes.core import export
+from probes.core import comparison, export
 from probes.core.controls import Lines, Pictures
 from probes.core.errors import CapabilityError, FieldError
 from probes.core.model import Capability
 from probes.core.parameters import fields, parse, to_flags, to_query
 from probes.core.probe import run
 from probes.core.report import load
-from tests.fakes import PixelBackend, headed_backend, noise
+from tests.fakes import SIDE, PixelBackend, headed_backend, noise
 
 PROBES = registry.all_probes()
 FEW = {"attention_heads": {"phrases": "something red\nsomething blue\na cat\nnoise"}}
 """What is set to keep a probe's default question short here."""
 
 
-@pytest.fixture(params=PROBES, ids=str)
+@pytest.fixture(scope="module", params=PROBES, ids=str)
 def probe(request):
     return PROBES[request.param]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def params(probe):
     pictures = {
         f.name: tuple(noise(seed) for seed in range(max(f.control.fewest, 1)))
@@ -47,8 +47,9 @@ def texts_of(probe):
     return next(f.name for f in fields(probe.params) if isinstance(f.control, Lines) and f.control.fewest)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def report(probe, params):
+    """One report for all tests of a probe; nobody can change it."""
     return run(probe, params, headed_backend())
 
 
@@ -127,6 +128,48 @@ def test_write_leaves_every_form(probe, report, tmp_path):
     suffixes = {path.suffix for path in written}
     assert suffixes == {".json", ".html", ".bib", ".csv"} | ({".png"} if probe.slide else set())
     assert all(path.stat().st_size > 0 for path in written)
+
+
+def test_a_saved_report_leaves_the_same_files_but_for_what_plotly_numbers_by_chance(probe, report):
+    loaded = load(report.to_json(), {probe.card.name: probe.result})
+    first, again = export.contents(report, probe), export.contents(loaded, probe)
+    page = f"{probe.card.name}.html"
+    assert len(first.pop(page)) == len(again.pop(page))
+    assert again == first
+
+
+def test_a_model_differs_from_itself_by_exactly_nothing(probe, report):
+    found = comparison.of(probe, report, load(report.to_json(), {probe.card.name: probe.result}))
+    assert found.differences
+    for one in found.differences:
+        assert one.difference == 0.0
+        assert one.p in (None, 1.0)
+        assert one.low is None or one.low <= 0.0 <= one.high
+        assert one.clear in (None, False)
+    assert found.figure().layout.title.text
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["probe"] == probe.card.name
+
+
+def test_exchanging_two_models_flips_every_difference_exactly(probe, params, report):
+    other = run(probe, params, another_backend())
+    there, back = comparison.of(probe, report, other), comparison.of(probe, other, report)
+    assert [one.what for one in there.differences] == [one.what for one in back.differences]
+    assert any(one.difference for one in there.differences)
+    for one, turned in zip(there.differences, back.differences, strict=True):
+        assert (turned.difference, turned.p, turned.p_adjusted) == (-one.difference, one.p, one.p_adjusted)
+        assert (turned.first, turned.second) == (one.second, one.first)
+        if one.low is not None:
+            assert turned.low == pytest.approx(-one.high, abs=1e-12)
+            assert turned.high == pytest.approx(-one.low, abs=1e-12)
+
+
+def another_backend():
+    """A fake that reads texts in another way."""
+    rng = np.random.default_rng(1)
+    meanings = {
+        text: rng.normal(size=(SIDE, SIDE, 3)) for text in ("a cat", "a photo of a cat", "a drawing of a dog")
+    }
+    return replace(headed_backend(), meanings=meanings)
 
 
 def test_capability_is_checked_before_anything_is_computed(probe, params):

@@ -160,7 +160,7 @@ def load(text: str, result_types: Mapping[str, type[Any]]) -> Report[Any]:
     try:
         raw = json.loads(text)
         schema, probe = int(raw["schema"]), str(raw["probe"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise ClipspectError("this file is not a report of Clipspect") from None
     if schema > SCHEMA:
         raise ClipspectError(
@@ -177,5 +177,5 @@ def load(text: str, result_types: Mapping[str, type[Any]]) -> Report[Any]:
             provenance=TypeAdapter(Provenance).validate_python(raw["provenance"]),
             schema=schema,
         )
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
+    except (ValidationError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ClipspectError(f"this report of '{probe}' is damaged: {str(error).splitlines()[0]}") from None
