@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from probes.backend.specs import Kind
 from probes.core.errors import Cancelled, ClipspectError
 from probes.core.explorer import Payload
 from probes.core.glance import Glance
-from probes.core.model import Backend, ModelCard, Progress, no_progress
+from probes.core.model import Backend, Capability, ModelCard, Progress, no_progress
 from probes.core.no_model import NoModel
 from probes.core.parameters import Params
 from probes.core.probe import AnyProbe, require, run
@@ -65,6 +65,14 @@ class Entry(Protocol):
     @property
     def note(self) -> str:
         """A sentence about it, or nothing."""
+
+    @property
+    def licence(self) -> str:
+        """Of its weights; empty where nobody knows."""
+
+    @property
+    def lacks(self) -> Mapping[Capability, str] | None:
+        """For each capability it does not have, why; None where nobody knows yet."""
 
 
 @dataclass(frozen=True)

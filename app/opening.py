@@ -22,6 +22,16 @@ from probes.core.parameters import Params, fields
 def open_page(page: Page, search: str) -> Updates:
     """Put on the page what the query of its address asks for; without one, the example and its answer."""
     link = links.read(page.probe.params, parse_qsl(str(search).lstrip("?"), keep_blank_values=True))
+    ready = [page.engine.ready(page.probe, spec) for spec in page.engine.opens_with]
+    if not link.plain or None in ready:
+        return _opened(page, link)
+    answers = tuple(map(id, ready))  # which the engine keeps for as long as it lives
+    if answers not in page.opened:
+        page.opened[answers] = _opened(page, link)
+    return dict(page.opened[answers])
+
+
+def _opened(page: Page, link: links.Link) -> Updates:
     errors, at = dict(link.errors), page.at
     base, name = _base(page, link, errors)
     held = Held()
@@ -106,5 +116,5 @@ def offer_models(page: Page, *chosen: str) -> Updates:
     updates: Updates = {}
     for side, spec in zip(page.at.sides, chosen, strict=True):
         updates[side.chooser.model] = gr.Dropdown(choices=picker.offered(page.engine, side.role))
-        updates[side.chooser.line] = picker.describe(page.engine, spec)
+        updates[side.chooser.line] = picker.describe(page.engine, spec, page=page.probe.card)
     return updates

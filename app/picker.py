@@ -1,11 +1,11 @@
-"""The model pickers: what there is, what would be downloaded and how large, and what may be asked for.
+"""The model pickers: what there is, how large, under which licence, what it can answer, and what may be asked for.
 
 A page asks one model or two; the second picker may say that there is no second one (`NONE`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import gradio as gr
@@ -13,10 +13,14 @@ from markupsafe import Markup
 
 from app import snippets
 from app.engine import NONE, Engine, Entry
+from app.failures import finished
+from probes import registry
 from probes.backend import specs
 from probes.backend.specs import Kind
+from probes.core.card import Card
 from probes.core.errors import ClipspectError, FieldError
-from probes.core.model import ModelCard
+from probes.core.model import Capability, ModelCard
+from probes.core.no_model import SPEC as NO_MODEL
 
 ROLES = ("model", "beside")
 """The first model of a page and the second, by the names of their fields."""
@@ -71,20 +75,41 @@ def size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 0.1):.0f} MB"
 
 
-def describe(engine: Engine, spec: str, card: ModelCard | None = None) -> Markup:
-    """A line on the chosen model: what it costs, a note, and, once it is loaded, where and how it runs."""
+def describe(engine: Engine, spec: str, card: ModelCard | None = None, page: Card | None = None) -> Markup:
+    """A line on the chosen model, before anything of it is downloaded and after.
+
+    Args:
+        engine: knows the models.
+        spec: of the chosen one.
+        card: of the model, once it is loaded: then the line says where and how it runs.
+        page: of the probe on whose page the line stands: then it says first if this model cannot answer it.
+    """
     if spec == NONE:
         return Markup("")
     entry = lookup(engine, spec)
-    if entry is None:
-        price, note = "Not in the list: its size is known only once it is asked for.", ""
-    else:
-        price, note = sentence_of(cost(entry)), sentence_of(entry.note) if entry.note else ""
-    if any(engine.told(spec)):  # said above the pickers
-        price, note = "", ""
+    lacks = card.lacks if card is not None else entry.lacks if entry is not None else None
+    refusal = page.refusal(lacks) if page is not None and lacks is not None else ""
     runs = f"Runs on {card.device} in {card.precision}." if card is not None else ""
-    pieces = [Markup("<span>{}</span>").format(piece) for piece in (price, runs, note) if piece]
+    facts = (*_facts(engine, spec, entry, lacks, card is not None), runs)
+    pieces = [Markup("<span>{}</span>").format(text) for text in facts if text]
+    if refusal:
+        told = Markup('<span class="cannot">Cannot answer this page: {}</span>')
+        pieces.insert(0, told.format(finished(refusal)))
     return Markup('<p class="model-line">{}</p>').format(Markup(" ").join(pieces))
+
+
+def _facts(
+    engine: Engine, spec: str, entry: Entry | None, lacks: Mapping[Capability, str] | None, loaded: bool
+) -> tuple[str, ...]:
+    """What a model costs, what it can answer, and a note; nothing of what is said above the pickers already."""
+    if any(engine.told(spec)) or spec == NO_MODEL:
+        return ()
+    answers = registry.pages(lacks)
+    if entry is None:
+        unlisted = "" if loaded else "not in the list: its size is known only once it is asked for; "
+        return (sentence_of(unlisted + answers),)
+    price = f"{cost(entry)}; licence {entry.licence or 'not known'}; {answers}"
+    return sentence_of(price), sentence_of(entry.note) if entry.note else ""
 
 
 def about(engine: Engine, chosen: Sequence[str]) -> Markup:

@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="the probes, and their fields")
     listing.add_argument("--markdown", action="store_true", help="as the table that stands in the README")
     listing.set_defaults(command=_list)
-    model_commands.add_models(commands.add_parser("models", help="the models, their sizes, and which are on disk"))
+    model_commands.add_models(
+        commands.add_parser("models", help="the models: size, licence, what they can answer")
+    )
     running = commands.add_parser("run", help="run a probe")
     probes = running.add_subparsers(metavar="PROBE", required=True, parser_class=OneLineParser)
     for probe in registry.all_probes().values():

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from probes import registry
 from probes.command_parts import DONE, add_model
 from probes.core.errors import FieldError
 
@@ -27,7 +28,9 @@ def _models(chosen: argparse.Namespace) -> int:
         raise FieldError("search", f"no model's name holds '{chosen.search}'")
     width = max(len(entry.spec) for entry in shown)
     for entry in shown:
-        print(f"{entry.spec:<{width}}  {_size(entry):<24}  {entry.note}".rstrip())
+        licence = f"licence {entry.licence or 'not known'}"
+        told = "; ".join(filter(None, (registry.pages(entry.lacks), entry.note)))
+        print(f"{entry.spec:<{width}}  {_size(entry):<26}  {licence:<20}  {told}")
     return DONE
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import probes
 from probes.core.errors import FieldError
+from probes.core.model import Capability
 from probes.core.probe import AnyProbe
 
 _ORDER = ("zero_shot", "bias_audit", "modality_gap", "red_circle", "attention_heads")
@@ -38,6 +39,24 @@ def get(name: str) -> AnyProbe:
     if name not in known:
         raise FieldError("probe", f"there is no probe '{name}'; there are {', '.join(known)}")
     return known[name]
+
+
+def pages(lacks: Mapping[Capability, str] | None) -> str:
+    """Which probes a model can answer and what else it cannot do, such as `pages: all; it cannot attend`.
+
+    Args:
+        lacks: for each capability it does not have, why; None where that is not known yet.
+    """
+    if lacks is None:
+        return "which pages it can answer is known once it is loaded"
+    refused: dict[str, list[str]] = {}
+    for probe in all_probes().values():
+        if reason := probe.card.refusal(lacks):
+            refused.setdefault(reason, []).append(probe.card.title)
+    told = "pages: all"
+    if refused:
+        told += " but " + "; ".join(f"{', '.join(titles)} ({why})" for why, titles in refused.items())
+    return told + (f"; it cannot {', '.join(sorted(lacks))}" if lacks else "")
 
 
 def markdown() -> str:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from probes.backend import capabilities, foveal, gradients, loading, tokens
 from probes.backend import device as devices
-from probes.backend import foveal, gradients, loading, second_order, tokens
 from probes.backend.anatomy import Anatomy
 from probes.backend.attributing import Attributor
 from probes.backend.cache import MemoryStore, Store, key_of, remembered
@@ -294,15 +294,8 @@ class Clip:
 
     def _lacks(self) -> dict[Capability, str]:
         """For each capability the model does not have, why."""
-        images, texts, focus = self._anatomy.images, self._anatomy.texts, self._anatomy.why_no_focus
-        reasons = {
-            Capability.DECOMPOSE: images if isinstance(images, str) else None,
-            Capability.DECOMPOSE_TEXTS: texts if isinstance(texts, str) else None,
-            Capability.ATTEND: images if isinstance(images, str) else None,
-            Capability.FOCUS: focus,
-            Capability.ATTRIBUTE: second_order.why_not(self._anatomy),
-        }
-        return {capability: reason for capability, reason in reasons.items() if reason}
+        anatomy = self._anatomy
+        return capabilities.lacks(anatomy.images, anatomy.texts, anatomy.why_no_focus)
 
 
 def open_model(spec: Spec, device: torch.device, precision: str, progress: Progress) -> Clip:

@@ -1,20 +1,24 @@
 """What the model picker offers: bundled models first, then open_clip's own pairs. Never touches the network.
 
-The size of a download is the file's where it is on disk, else four bytes a parameter, which is what most
-published float32 weights take; `architectures.csv` holds the number of parameters of each of open_clip's
-architectures, as counted in its random initialisation.
+The size of a download is the file's where it is on disk, else four bytes a parameter, which is what most published
+float32 weights take. `architectures.csv` holds for each of open_clip's architectures, and for the bundled models,
+the number of parameters and why it lacks what it lacks; `python -m assets.make.architectures` writes it, by the
+code that decides it for a loaded model. `licences.csv` holds what a repository's own pages on the hub stated when
+they were looked up, with their address; what is not in it is not known.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from probes.backend import specs
 from probes.core.errors import ModelError
+from probes.core.model import Capability
 
 BYTES_PER_PARAMETER = 4
 
@@ -32,6 +36,8 @@ class Entry:
         exact: whether `nbytes` was read off the file rather than estimated.
         on_disk: whether it can be loaded without a network.
         note: what has to be known before choosing it, in a sentence; may be empty.
+        licence: of the weights, by its SPDX identifier or the hub's own; empty where it is not known.
+        lacks: for each capability that the architecture does not have, why; None where that is not known.
     """
 
     spec: str
@@ -42,6 +48,21 @@ class Entry:
     exact: bool
     on_disk: bool
     note: str = ""
+    licence: str = ""
+    lacks: Mapping[Capability, str] | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is known of an architecture without building it.
+
+    Attributes:
+        parameters: number of weights.
+        lacks: for each capability that it does not have, why.
+    """
+
+    parameters: int
+    lacks: Mapping[Capability, str]
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -80,6 +101,8 @@ def _bundled(name: str) -> Entry:
         exact=True,
         on_disk=bool(files),
         note=f"{said.get('note', 'a model of its own')}; comes with Clipspect and needs no network",
+        licence=str(said.get("licence", "")),
+        lacks=_lacks(f"bundled:{name}"),
     )
 
 
@@ -112,19 +135,58 @@ def _published(name: str, tag: str) -> Entry:
         exact=found is not None,
         on_disk=found is not None,
         note="; ".join(notes),
+        licence=licences().get(repository, ""),
+        lacks=_lacks(name),
     )
 
 
+def _lacks(name: str) -> Mapping[Capability, str] | None:
+    known = architectures().get(name)
+    return None if known is None else known.lacks
+
+
+TABLE = Path(__file__).with_name("architectures.csv")
+"""Architecture, parameters, and a column for each capability: why it is lacking, or nothing."""
+
+
 @lru_cache(maxsize=1)
+def architectures() -> Mapping[str, Architecture]:
+    """open_clip's architectures by name, and the bundled models as `bundled:NAME`.
+
+    Raises:
+        ModelError: the table is missing or damaged.
+    """
+    try:
+        with TABLE.open(encoding="utf-8", newline="") as file:
+            return {row["architecture"]: _architecture(row) for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError) as error:
+        raise ModelError(f"{TABLE.name} of Clipspect is damaged: {error}") from None
+
+
+def _architecture(row: Mapping[str, str]) -> Architecture:
+    lacks = {capability: row[capability.value] for capability in Capability if row[capability.value]}
+    return Architecture(int(row["parameters"]), lacks)
+
+
 def parameter_counts() -> dict[str, int]:
     """Number of parameters of open_clip's architectures, by name.
 
     Raises:
         ModelError: the table is missing or damaged.
     """
-    path = Path(__file__).with_name("architectures.csv")
+    return {name: known.parameters for name, known in architectures().items()}
+
+
+@lru_cache(maxsize=1)
+def licences() -> Mapping[str, str]:
+    """Licences of weights, by repository on the hub, where they are known.
+
+    Raises:
+        ModelError: the table is missing or damaged.
+    """
+    path = Path(__file__).with_name("licences.csv")
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {row["architecture"]: int(row["parameters"]) for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError) as error:
+            return {row["repository"]: row["licence"] for row in csv.DictReader(file)}
+    except (OSError, KeyError) as error:
         raise ModelError(f"{path.name} of Clipspect is damaged: {error}") from None

@@ -83,9 +83,9 @@ class Side:
     grid: tuple[int, int] | None
 
 
-def why_not(anatomy: Anatomy) -> str | None:
-    """Why a model's similarities cannot be attributed, in a sentence; None if they can."""
-    for reader, tower in ((anatomy.images, "image"), (anatomy.texts, "text")):
+def why_not(images: Reader | str, texts: Reader | str) -> str | None:
+    """Why similarities of towers that are read so cannot be attributed, in a sentence; None if they can."""
+    for reader, tower in ((images, "image"), (texts, "text")):
         if isinstance(reader, str):
             return reader
         if not isinstance(reader, Stream):
@@ -331,7 +331,7 @@ def _of_text(anatomy: Anatomy, text: str) -> _Path:
 
 
 def _stream(anatomy: Anatomy, reader: Reader | str) -> Stream:
-    refused = why_not(anatomy)
+    refused = why_not(anatomy.images, anatomy.texts)
     if refused is not None:
         raise CapabilityError(f"similarities cannot be attributed to words and patches: {refused}")
     assert isinstance(reader, Stream)

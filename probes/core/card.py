@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,10 @@ class Card:
     def address(self) -> str:
         """The path of the probe's page, such as `/red-circle`."""
         return "/" + self.name.replace("_", "-")
+
+    def refusal(self, lacks: Mapping[Capability, str]) -> str:
+        """Why a model that lacks these capabilities cannot answer, in a sentence; empty if it can."""
+        return next((lacks[need] for need in sorted(self.needs) if need in lacks), "")
 
     @classmethod
     def from_notes(

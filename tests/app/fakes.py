@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from probes.core.errors import ModelError
-from probes.core.model import Progress, no_progress
+from probes.core.model import Capability, Progress, no_progress
 from tests.fakes import BEYOND_IT, CARD, PixelBackend
 
 
@@ -17,6 +18,8 @@ class FakeEntry:
     on_disk: bool
     note: str = ""
     exact: bool = True
+    licence: str = ""
+    lacks: Mapping[Capability, str] | None = None
 
 
 ENTRIES = (

@@ -6,9 +6,13 @@ import pytest
 
 from app import picker
 from app.engine import installed
+from probes import registry
 from probes.core.errors import FieldError
+from probes.core.model import Capability
 
 ENGINE = installed()
+ENGINE.models(wait=True)
+HEADS = registry.get("attention_heads").card
 OFF = "bundled:skewed~L5H2,M4"
 
 
@@ -39,3 +43,44 @@ def test_what_a_bundled_model_is_is_told_once() -> None:
     told = picker.about(ENGINE, [OFF, "bundled:skewed"])
     assert told.count("A small CLIP trained from nothing") == 1
     assert told == picker.about(ENGINE, ["bundled:skewed"])
+
+
+def test_the_line_under_the_picker_says_size_licence_and_pages_before_a_download() -> None:
+    line = picker.describe(ENGINE, "ViT-B-32-quickgelu:openai", page=HEADS)
+    assert "About 605 MB to download; licence Apache-2.0; pages: all." in line
+    assert "annot" not in line
+    resnet = picker.describe(ENGINE, "RN101:openai", page=HEADS)
+    assert (
+        "licence not known; pages: all; it cannot attribute to words and patches, be told where to look." in resnet
+    )
+    assert 'class="cannot"' not in resnet
+
+
+def test_a_model_that_cannot_answer_this_page_says_so_first() -> None:
+    spec = "EVA02-B-16:merged2b_s8b_b131k"
+    line = picker.describe(ENGINE, spec, page=HEADS)
+    reason = "its image tower is timm&#39;s Eva, whose heads are not read here"
+    assert line.startswith(f'<p class="model-line"><span class="cannot">Cannot answer this page: {reason}.</span>')
+    assert f"pages: all but {HEADS.title} ({reason}); it cannot" in line
+    other = picker.describe(ENGINE, spec, page=registry.get("zero_shot").card)
+    assert 'class="cannot"' not in other
+    assert f"pages: all but {HEADS.title}" in other
+
+
+def test_what_is_not_listed_is_known_once_it_is_loaded() -> None:
+    line = picker.describe(ENGINE, "hf-hub:org/name", page=HEADS)
+    assert "which pages it can answer is known once it is loaded" in line
+
+
+def test_the_list_stays_short() -> None:
+    longest = max(len(label) for label, _ in picker.choices(ENGINE.models(), ENGINE.default))
+    assert longest < 90
+
+
+@pytest.mark.parametrize("probe", registry.all_probes().values(), ids=lambda probe: probe.card.name)
+def test_the_line_agrees_with_what_is_refused_once_the_model_is_loaded(probe) -> None:
+    card = probe.card
+    lacks = {capability: f"no {capability.value}" for capability in Capability}
+    assert card.refusal({}) == ""
+    assert bool(card.refusal(lacks)) == bool(card.needs)
+    assert all(card.refusal({need: "so"}) == "so" for need in card.needs)

@@ -326,7 +326,7 @@ def test_other_towers_refuse_in_a_sentence(family, tmp_path):
     model_cfg, sentence = REFUSED[family]
     anatomy = small.open_folder(small.save(tmp_path, model_cfg))._anatomy
     picture, half = small.pictures(1)[0], None
-    assert sentence in second_order.why_not(anatomy)
+    assert sentence in second_order.why_not(anatomy.images, anatomy.texts)
     for ask in (
         lambda: second_order.attribute(anatomy, picture, TEXT),
         lambda: second_order.image_side(anatomy, picture),
@@ -338,7 +338,7 @@ def test_other_towers_refuse_in_a_sentence(family, tmp_path):
 
 
 def test_towers_that_can_be_attributed_say_so(tower):
-    assert second_order.why_not(tower._anatomy) is None
+    assert second_order.why_not(tower._anatomy.images, tower._anatomy.texts) is None
 
 
 def test_contributions_are_the_attributions_summed_over_patches(tower):
