@@ -148,28 +148,29 @@ def _main_from_intervals(first: BiasAuditResult, second: BiasAuditResult) -> tup
 
 def _over_words(first: BiasAuditResult, second: BiasAuditResult) -> tuple[Difference, ...]:
     """Means over words of how strong associations are, and of ranking measures."""
-    found = []
-    pairs = first.differences and second.differences
+    both = (first, second)
+    pairs = bool(first.differences and second.differences)
     kind, unit = ("logit", "logit") if pairs else ("SC-EAT", "standard deviations")
-    sizes = [_by_name(r.of_group(r.groups[0].group) if pairs else r.of("sc_eat")) for r in (first, second)]
-    strong = [{key: abs(value) for key, value in one.items()} for one in sizes]
+    strong = [_by_word_alone(r.of_group("") if pairs else r.of("sc_eat"), size=True) for r in both]
     named = [(f"strength of associations ({kind} without its sign), mean over words", unit, strong)]
     for measure, called in SUMMARIES:
-        values = [_by_name(r.of(measure, "demographic_parity")) for r in (first, second)]
+        values = [_by_word_alone(r.of(measure, "demographic_parity"), size=False) for r in both]
         named.append((f"{called}, mean over words", called, values))
+    found = []
     for what, unit, (one, other) in named:
-        shared = [key for key in one if key in other]
-        if len(shared) > 1:
-            ordered = [[each[key] for key in shared] for each in (one, other)]
-            words = np.unique([key[0] for key in shared], return_inverse=True)[1]
-            found.append(paired(what, *ordered, over="words", unit=unit, clusters=words))
+        words = [word for word in one if word in other]
+        if len(words) > 1:
+            ordered = ([each[word] for word in words] for each in (one, other))
+            found.append(paired(what, *ordered, over="words", unit=unit))
     return tuple(found)
 
 
-def _by_name(measures: Sequence[Measure]) -> dict[tuple[str, str], float]:
-    """Values by word and group; the group that attains a ranking measure is no part of its name."""
-    kept = {"sc_eat"}
-    return {(m.word, m.group if m.measure in kept else ""): m.value for m in measures}
+def _by_word_alone(measures: Sequence[Measure], size: bool) -> dict[str, float]:
+    """One value a word, the mean over groups where it has several; sizes if their sign is not to count."""
+    several: dict[str, list[float]] = {}
+    for m in measures:
+        several.setdefault(m.word, []).append(abs(m.value) if size else m.value)
+    return {word: float(np.mean(values)) for word, values in several.items()}
 
 
 def _from_intervals(first: BiasAuditResult, second: BiasAuditResult) -> tuple[Difference, ...]:
