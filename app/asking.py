@@ -14,7 +14,7 @@ from functools import partial
 import gradio as gr
 from plotly.graph_objects import Figure
 
-from app import failures, picker, sides, snippets
+from app import failures, picker, predicting, sides, snippets
 from app.engine import NONE, Answer
 from app.page import Page, Setting
 from app.results import Updates
@@ -190,6 +190,8 @@ def answered(page: Page, question: Question, waiting: str = "") -> Updates:
         else:
             updates |= _failed(page, side, spec, outcome)
     found = {place: one for place, one in question.outcomes.items() if isinstance(one, Answer)}
+    if page.at.guess is not None:
+        updates[page.at.guess] = predicting.ask(page.probe, found)
     return updates | page.at.compared.show(page.probe, found)
 
 

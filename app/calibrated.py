@@ -10,7 +10,7 @@ import gradio as gr
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from app import snippets
+from app import glossary, snippets
 from probes.calibrate import FOLDER, stale
 from probes.core import calibration
 from probes.core.calibration import RATES, Calibration
@@ -45,7 +45,7 @@ class Calibrated:
         said = (opening(self.kept), *map(sentences, self.kept))
         grids = [gr.Dataframe({"headers": list(HEADS), "data": rows(one)}) for one in self.kept]
         return {
-            **dict(zip(self.told, said, strict=True)),
+            **dict(zip(self.told, map(glossary.explained, said), strict=True)),
             **{plot: gr.Plot(drawn(one)) for plot, one in zip(self.figures, self.kept, strict=True)},
             **dict(zip(self.grids, grids, strict=True)),
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app import calibrated, compared, downloads, forms, picker, results, sides, snippets, stage
+from app import calibrated, compared, downloads, forms, picker, predicting, results, sides, snippets, stage
 from app.calibrated import Calibrated
 from app.compared import Compared
 from app.engine import Engine
@@ -51,6 +51,7 @@ class Layout:
     picture_notes: gr.HTML
     glance: gr.HTML | None
     tiles: gr.HTML
+    guess: gr.HTML | None
     compared: Compared
     calibrated: Calibrated | None
     run: gr.Button
@@ -101,6 +102,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
                     stage.gallery(probe.params), js_on_load=stage.TILES_JS, elem_classes="tiles-box",
                     visible=bool(stage.tiles(probe.params)),
                 )  # fmt: skip
+                guess = predicting.lay_out(probe)
                 with gr.Row(elem_classes=["abreast", "findings"], equal_height=False):
                     findings = [results.lay_out_finding(role) for role in picker.ROLES]
                 difference = compared.lay_out_headline()
@@ -115,7 +117,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
         sessions=sessions, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
         form=Form(probe.params, (*entries, *picture_entries), folds), pictures=pictures, tools=tools,
-        picture_notes=notes, glance=glance, tiles=tiles, compared=differing, calibrated=kept,
+        picture_notes=notes, glance=glance, tiles=tiles, guess=guess, compared=differing, calibrated=kept,
         run=run, stop=stop, progress=progress, banner=banner, papers=papers, file=file, query=query,
         link=link, gate=gate, enter=enter, body=body,
     )  # fmt: skip

@@ -21,6 +21,8 @@ from probes.core.parameters import Params, fields
 MODEL = "model"
 BESIDE = "beside"
 EXAMPLE = "example"
+APART = ("predict", "lesson", "step")
+"""What a link says of the page around the question: whether to guess first, and which step of a lesson it is."""
 LONGEST = 8000
 """Characters of a query beyond which servers and chats begin to cut links off."""
 
@@ -75,6 +77,8 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
             values[f.name] = f.control.parse(texts)
         except (ValueError, ClipspectError) as error:
             errors[f.name] = f"The link cannot be used here: {error}."
+    for name in APART:
+        given.pop(name, None)
     if given:
         unknown = ", ".join(f"“{name[:40]}”" for name in list(given)[:3]) + ("…" if len(given) > 3 else "")
         errors[""] = f"This page has no field {unknown}; that part of the link was ignored."

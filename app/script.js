@@ -1,6 +1,7 @@
 // What the pages need in the browser: addresses, and light or dark. Nothing here knows a probe.
 (() => {
   const own = (name) => !name.startsWith('__');
+  const LESSON = ['lesson', 'step'];
 
   // The address of the page as it is set; what Gradio itself put there stays in the bar and out of the link.
   function address(query) {
@@ -8,6 +9,9 @@
     const kept = [...here.searchParams].filter(([name]) => !own(name));
     const link = new URL(here.pathname, here.origin);
     link.search = query || '';
+    if (window.clipspect.predicting && window.clipspect.predicting()) link.searchParams.append('predict', 'on');
+    [...here.searchParams].filter(([name]) => LESSON.includes(name))
+      .forEach(([name, text]) => link.searchParams.append(name, text));
     const bar = new URL(link);
     kept.forEach(([name, text]) => bar.searchParams.append(name, text));
     window.history.replaceState(window.history.state, '', bar);

@@ -65,7 +65,8 @@ class Side:
         chooser, taken = self.chooser, self.taken
         return [
             *(chooser.model, chooser.line, chooser.error, self.answer),
-            *self.finding.outputs, *self.evidence.outputs, taken.column, *taken.whole.values(), taken.command, taken.call,
+            *self.finding.outputs, *self.evidence.outputs,
+            *(taken.column, *taken.whole.values(), taken.command, taken.call),
         ]  # fmt: skip
 
     def show(self, engine: Engine, answer: Answer, figures: Mapping[str, go.Figure]) -> Updates:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from app import glossary
 from app.failures import capitalised as sentence
 from app.failures import finished
 from probes.core.card import Reference
@@ -83,12 +84,18 @@ def named(name: str) -> Markup:
 
 def headline(text: str) -> Markup:
     """The answer."""
-    return Markup('<p class="headline" role="status">{}</p>').format(text) if text else Markup("")
+    return (
+        glossary.explained(Markup('<p class="headline" role="status">{}</p>').format(text)) if text else Markup("")
+    )
 
 
 def difference(text: str) -> Markup:
     """What two models differ in; nothing for an empty text."""
-    return Markup('<p class="difference" role="status">{}</p>').format(text) if text else Markup("")
+    return (
+        glossary.explained(Markup('<p class="difference" role="status">{}</p>').format(text))
+        if text
+        else Markup("")
+    )
 
 
 def rows(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> Markup:
@@ -159,7 +166,7 @@ def gallery(tiles: Sequence[tuple[str, str]]) -> Markup:
 
 def prose(title: str, text: Markup) -> Markup:
     """A titled section whose text is HTML already."""
-    return Markup("<h2>{}</h2>{}").format(title, text)
+    return Markup("<h2>{}</h2>{}").format(title, glossary.explained(text))
 
 
 def heading(text: str) -> Markup:

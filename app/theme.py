@@ -13,8 +13,8 @@ from gradio.themes.utils.colors import Color
 
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
-STYLES = (STYLE, HERE / "training.css", HERE / "marks" / "marks.css")
-SCRIPTS = (HERE / "script.js", *sorted((HERE / "marks").glob("*.js")))
+STYLES = (STYLE, HERE / "teaching.css", HERE / "training.css", HERE / "marks" / "marks.css")
+SCRIPTS = (HERE / "script.js", HERE / "predict.js", HERE / "terms.js", *sorted((HERE / "marks").glob("*.js")))
 """In this order: the editor of marks adds to what `script.js` defines."""
 MARK = HERE / "mark.svg"
 

@@ -71,6 +71,7 @@ def _outputs(page: Page) -> list[Any]:
         *at.pictures.values(),
         *(part for side in at.sides for part in side.outputs),
         *at.compared.outputs,
+        *([at.guess] if at.guess is not None else []),
         *(sessions.held, sessions.pending),
         *(at.about, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
     ]
@@ -86,6 +87,8 @@ def _wire_opening(page: Page, demo: gr.Blocks) -> None:
             partial(opening.open_page, page), at.query, outputs, js=LOCATION_JS, **CHEAP
         )
     begin.then(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden")
+    if at.guess is not None:
+        at.guess.submit(None, at.query, at.link, js=ADDRESS_JS, show_progress="hidden", api_visibility="private")
     if at.calibrated is not None:
         begin.then(at.calibrated.fill, None, at.calibrated.outputs, **CHEAP)
     asked = [at.sessions.pending, at.sessions.ticket, *page.inputs]

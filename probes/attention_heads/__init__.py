@@ -7,6 +7,7 @@ from pathlib import Path
 from probes.attention_heads.comparison import compare
 from probes.attention_heads.explorer import payload
 from probes.attention_heads.figures import figures
+from probes.attention_heads.guess import guess
 from probes.attention_heads.parameters import AttentionHeadsParams
 from probes.attention_heads.references import REFERENCES
 from probes.attention_heads.science import AttentionHeadsResult, measure
@@ -39,6 +40,7 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     compare=compare,
+    guess=guess,
     example=example,
     explorer=Explorer(
         folder=Path(__file__).with_name("browser"), payload=payload, replaces=("grid", "maps", "directions")

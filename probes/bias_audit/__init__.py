@@ -7,6 +7,7 @@ from pathlib import Path
 from probes.bias_audit.comparison import compare
 from probes.bias_audit.figures import figures
 from probes.bias_audit.gathering import preview
+from probes.bias_audit.guess import guess
 from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
@@ -46,6 +47,7 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     compare=compare,
+    guess=guess,
     example=example,
     preview=preview,
 )

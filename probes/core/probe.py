@@ -22,6 +22,7 @@ from probes.core.comparison import Difference
 from probes.core.errors import CapabilityError
 from probes.core.explorer import Explorer
 from probes.core.glance import Glance
+from probes.core.guessing import Guess
 from probes.core.model import Backend, Progress, no_progress
 from probes.core.no_model import NoModel
 from probes.core.parameters import Params, verify
@@ -72,6 +73,7 @@ class Probe(Generic[P, R]):
         slide: a report as one picture fit for a slide, PNG.
         compare: what two results of the same parameters by two models differ in, without a model; see
             `probes.core.comparison`. None where a probe says nothing of differences.
+        guess: what a visitor may be asked before a result is shown; see `probes.core.guessing`.
         explorer: what lets a visitor explore a result in the browser; None where figures are enough.
     """
 
@@ -86,6 +88,7 @@ class Probe(Generic[P, R]):
     slide: Callable[[Report[R]], bytes] | None = None
     explorer: Explorer | None = None
     compare: Callable[[R, R], tuple[Difference, ...]] | None = None
+    guess: Callable[[R], Guess] | None = None
 
 
 AnyProbe = Probe[Any, Any]

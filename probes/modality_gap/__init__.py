@@ -10,6 +10,7 @@ from probes.core.probe import Probe
 from probes.modality_gap.comparison import compare
 from probes.modality_gap.explorer import follow, payload, preview
 from probes.modality_gap.figures import figures
+from probes.modality_gap.guess import guess
 from probes.modality_gap.parameters import ModalityGapParams
 from probes.modality_gap.references import REFERENCES
 from probes.modality_gap.result import ModalityGapResult
@@ -35,6 +36,7 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     compare=compare,
+    guess=guess,
     example=example,
     preview=preview,
     explorer=Explorer(folder=HERE / "browser", payload=payload, follow=follow, replaces=("clouds",)),

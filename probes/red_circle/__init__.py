@@ -9,6 +9,7 @@ from probes.core.examples import examples
 from probes.core.probe import Probe
 from probes.red_circle.comparison import compare
 from probes.red_circle.figures import figures
+from probes.red_circle.guess import guess
 from probes.red_circle.looking import glance
 from probes.red_circle.parameters import FIRST_MARK, GRID
 from probes.red_circle.references import REFERENCES
@@ -39,6 +40,7 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     compare=compare,
+    guess=guess,
     example=example,
     preview=preview,
     glance=glance,

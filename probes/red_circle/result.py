@@ -75,6 +75,11 @@ class RedCircleResult:
         """The texts, in order."""
         return tuple(effect.text for effect in self.of(DRAWN))
 
+    @property
+    def of_marks(self) -> tuple[Effect, ...]:
+        """The effects of the marks as they are drawn, one a text."""
+        return self.of(DRAWN)
+
     def of(self, prompt: str) -> tuple[Effect, ...]:
         """The effects of a visual prompt."""
         return tuple(effect for effect in self.effects if effect.prompt == prompt)

@@ -10,6 +10,7 @@ from probes.core.probe import Probe
 from probes.core.references import CLIP
 from probes.zero_shot.comparison import compare
 from probes.zero_shot.figures import figures
+from probes.zero_shot.guess import guess
 from probes.zero_shot.science import ZeroShotParams, ZeroShotResult, measure
 
 CARD = Card.from_notes(
@@ -44,5 +45,6 @@ PROBE = Probe(
     measure=measure,
     figures=figures,
     compare=compare,
+    guess=guess,
     example=example,
 )
