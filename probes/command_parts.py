@@ -39,8 +39,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def bar() -> Iterator[Progress]:
-    """A bar on standard error while this lasts, moved by what it gives."""
-    with tqdm(total=100, unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}|", leave=False) as shown:
+    """A bar on standard error while this lasts, moved by what it gives; nothing where that is no terminal."""
+    form = "{desc} {percentage:3.0f}% |{bar}|"
+    with tqdm(total=100, unit="%", bar_format=form, leave=False, disable=None) as shown:
 
         def show(share: float, doing: str) -> None:
             shown.set_description(doing, refresh=False)

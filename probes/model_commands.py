@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probes import registry
-from probes.command_parts import DONE, add_model
+from probes.command_parts import DONE, add_model, bar
 from probes.core.errors import FieldError
 
 if TYPE_CHECKING:
@@ -53,10 +53,12 @@ def add_embed(parser: argparse.ArgumentParser) -> None:
 
 def _embed(chosen: argparse.Namespace) -> int:
     from probes.backend import load
+    from probes.core.model import Backend
     from probes.embed import embed
 
-    summary = embed(
-        chosen.path, chosen.out, lambda: load(chosen.model, device=chosen.device, precision=chosen.precision)
-    )
-    print(summary)
+    def loaded() -> Backend:
+        with bar() as show:
+            return load(chosen.model, device=chosen.device, precision=chosen.precision, progress=show)
+
+    print(embed(chosen.path, chosen.out, loaded))
     return DONE

@@ -71,7 +71,8 @@ def _run(chosen: argparse.Namespace) -> int:
     params = parameters(probe, {n[6:]: value for n, value in vars(chosen).items() if n.startswith("field_")})
     backend: Backend = NoModel()
     if params.needs_model():
-        backend = load(chosen.model, device=chosen.device, precision=chosen.precision)
+        with bar() as show:
+            backend = load(chosen.model, device=chosen.device, precision=chosen.precision, progress=show)
     with bar() as show:
         report = run(probe, params, backend, show)
     if chosen.json == "-":

@@ -221,7 +221,7 @@ def _refusal(repository: str, status: int, wait: str = "") -> str:
         return f"the Hugging Face hub has no such file of {repository} any more"
     if status == 429:
         when = f"in {wait} seconds" if wait.isdigit() else "in some minutes"
-        return f"the Hugging Face hub has had too many requests from this address; press Run again {when}"
+        return f"the Hugging Face hub has had too many requests from this address; {streaming.AGAIN} {when}"
     if status >= 500:
-        return f"the Hugging Face hub fails at the moment (HTTP {status}); ask for {repository} again later"
+        return f"the Hugging Face hub fails at the moment (HTTP {status}); ask it for {repository} later"
     return f"the Hugging Face hub refused {repository} (HTTP {status})"

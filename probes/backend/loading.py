@@ -14,10 +14,8 @@
 from __future__ import annotations
 
 import json
-import pickle
 import threading
 import warnings
-import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +26,11 @@ import torch
 from open_clip.factory import get_model_config
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from open_clip.transform import PreprocessCfg
-from safetensors import SafetensorError
 from torch import nn
 
 from probes.backend import device as devices
 from probes.backend import fetching, specs
+from probes.backend.explaining import translated
 from probes.backend.listing import BYTES_PER_PARAMETER, parameter_counts
 from probes.backend.specs import Kind, Spec
 from probes.core.errors import ModelError
@@ -326,55 +324,6 @@ def build(recipe: Recipe) -> Any:
             require_pretrained=True,
             **options,
         )
-
-
-class translated:
-    """Turns what open_clip and its libraries raise while building into one sentence."""
-
-    def __init__(self, spec: Spec) -> None:
-        self._spec = spec
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, ModelError) or not isinstance(error, Exception):
-            return
-        sentence = explain(error)
-        if sentence:
-            raise ModelError(f"{self._spec}: {sentence}") from error
-
-
-def explain(error: Exception) -> str:
-    """What an error of open_clip, transformers or torch means; empty if that is not known."""
-    chain: list[BaseException] = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and len(chain) < 8:
-        chain.append(cause)
-    text = " ".join(str(part) for part in chain)
-    missing = isinstance(error, ImportError) or "pip install" in text
-    if missing and "transformers" in text:
-        return "its text tower needs another package; run `pip install transformers`"
-    if missing:
-        return f"a package is missing: {error}"
-    if any(isinstance(part, pickle.UnpicklingError) for part in chain) or "weights_only" in text.lower():
-        return "its weights file holds code or is broken, and was not run; use a safetensors file"
-    if isinstance(error, (SafetensorError, EOFError, zipfile.BadZipFile)) or "PytorchStreamReader" in text:
-        return "its weights file is broken or incomplete; download it again"
-    if "state_dict" in text:
-        return "its weights do not fit the architecture: " + _gist(error)
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return "it does not fit into memory"
-    if any(word in text for word in ("couldn't connect", "offline mode", "Cannot send a request", "Connection")):
-        return "its text tower or tokenizer comes from the Hugging Face hub, which cannot be reached"
-    if isinstance(error, (OSError, ValueError, TypeError, KeyError, RuntimeError, AssertionError, AttributeError)):
-        return "open_clip cannot build it: " + _gist(error)
-    return ""
-
-
-def _gist(error: Exception) -> str:
-    """The first lines of an error, on one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (" ".join(lines[:2]) or type(error).__name__)[:300]
 
 
 def towers(model: Any) -> tuple[nn.Module, nn.Module]:

@@ -39,6 +39,8 @@ PAUSES: tuple[float, ...] = (1, 2, 4, 8)
 """Seconds to wait before each new attempt after a connection broke."""
 MUCH = 16 << 20
 """Bytes of one attempt after which a break counts as the first again."""
+AGAIN = "press Run, or give the command, again"
+"""What to do on a page and on the command line."""
 TRANSPORT: type[Exception] = next(kind for kind in HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError")
 """What the HTTP client of `huggingface_hub` raises, whichever it is in this release."""
 
@@ -138,7 +140,7 @@ def _fill(remote: Remote, partial: Path, progress: Progress) -> None:
             if failed > len(PAUSES):
                 raise ModelError(
                     f"the connection to the Hugging Face hub broke {failed} times while {remote.name} came "
-                    f"({megabytes(remote, got)} are kept on disk); press Run again to go on from there"
+                    f"({megabytes(remote, got)} are kept on disk); {AGAIN} to go on from there"
                 ) from None
             again = f"the connection broke, trying again ({failed} of {len(PAUSES)})"
             until = time.monotonic() + PAUSES[failed - 1]
@@ -263,7 +265,7 @@ def _check(remote: Remote, partial: Path, progress: Progress) -> None:
         partial.unlink(missing_ok=True)
         raise ModelError(
             f"what came of {remote.name} is not what the Hugging Face hub announced (its size or SHA-256 differs) "
-            "and was deleted; press Run again to download it anew"
+            f"and was deleted; {AGAIN} to download it anew"
         )
 
 

@@ -126,7 +126,9 @@ def test_a_broken_connection_is_tried_again(hub, content, monkeypatch):
 
 def test_a_connection_that_always_breaks_ends_in_a_sentence_and_run_goes_on_from_there(hub, content):
     hub.breaks, hub.after = 99, 700_000
-    with pytest.raises(ModelError, match=r"broke 3 times while .*2 of 3 MB are kept.*press Run again") as caught:
+    with pytest.raises(
+        ModelError, match=r"broke 3 times while .*2 of 3 MB are kept.*press Run, or .*, again to go on"
+    ) as caught:
         fetching.fetch(*WANTED)
     assert "\n" not in str(caught.value)
     assert fetching.on_disk(*WANTED) is None
@@ -149,9 +151,7 @@ def test_a_file_without_a_digest_is_held_to_its_size(hub, content):
 
 def test_a_wrong_digest_deletes_what_came(hub, content):
     hub.digests[FILE] = "0" * 64
-    with pytest.raises(
-        ModelError, match=r"is not what the Hugging Face hub announced .* was deleted; press Run again"
-    ):
+    with pytest.raises(ModelError, match=r"is not what the Hugging Face hub announced .* was deleted; press Run"):
         fetching.fetch(*WANTED)
     assert fetching.on_disk(*WANTED) is None
     cache = hub.files[FILE].parent / "cache"
@@ -177,8 +177,11 @@ def test_what_was_left_by_somebody_else_is_checked_too(hub, content, left):
     [
         (Refusal(401, "GatedRepo"), "only for people its owners let in; ask there, then log in"),
         (Refusal(403, "GatedRepo"), "only for people its owners let in"),
-        (Refusal(429, wait="37"), "too many requests from this address; press Run again in 37 seconds"),
-        (Refusal(500), r"the Hugging Face hub fails at the moment \(HTTP 500\); ask for org/large again later"),
+        (
+            Refusal(429, wait="37"),
+            "too many requests from this address; press Run, or give the command, again in 37 seconds",
+        ),
+        (Refusal(500), r"the Hugging Face hub fails at the moment \(HTTP 500\); ask it for org/large later"),
         (Refusal(503), "fails at the moment"),
         (Refusal(404, "EntryNotFound"), "holds none of model.bin|no such file"),
         (Refusal(418), r"refused org/large \(HTTP 418\)"),
