@@ -17,6 +17,8 @@ import pytest
 
 COMMIT = "c0ffee00" * 5
 PIECE = 1 << 16
+ELSEWHERE = "localhost"
+"""Another name of the same machine: to a client another host."""
 PATH = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>[^?]+)")
 
 
@@ -42,9 +44,13 @@ class Hub:
         ranges: whether it can begin in the middle.
         digests: `ORG/NAME/FILE` -> SHA-256 to announce instead of the true one.
         plain: whether it announces no SHA-256, as for files that are small.
+        elsewhere: whether it sends on to another host for the bytes, as the true hub does for large files.
+        xet: whether it offers Xet, its transfer in chunks.
         head: what to answer instead to HEAD.
         get: what to answer instead to GET.
         asked: (method, `ORG/NAME/FILE`, first byte) of each request for a file.
+        allowed: what was given as `Authorization` to the host of each request for a file, host first.
+        others: paths of requests for something else.
         sent: bytes of files sent so far.
         sending: how many answers are under way.
     """
@@ -57,11 +63,15 @@ class Hub:
     ranges: bool = True
     digests: dict[str, str] = field(default_factory=dict)
     plain: bool = False
+    elsewhere: bool = False
+    xet: bool = False
     head: Refusal | None = None
     get: Refusal | None = None
     asked: list[tuple[str, str, int]] = field(default_factory=list)
+    allowed: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
     sending: int = 0
+    others: list[str] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
     address: str = ""
 
@@ -105,9 +115,12 @@ def handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
         def answer(self, method: str, refusal: Refusal | None) -> None:
             wanted = PATH.fullmatch(self.path.partition("?")[0])
             if wanted is None:  # such as the endpoint itself
+                hub.others.append(self.path)
                 self.refuse(Refusal(200 if self.path == "/" else 404))
                 return
             name = f"{wanted['repository']}/{wanted['name']}"
+            host = str(self.headers["Host"]).partition(":")[0]
+            hub.allowed.append((host, self.headers.get("Authorization", "")))
             start = int(re.sub(r"\D", "", self.headers.get("Range", "0")) or 0) if hub.ranges else 0
             hub.asked.append((method, name, start))
             if refusal is not None:
@@ -115,8 +128,26 @@ def handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
             elif name not in hub.files:
                 known = any(one.startswith(wanted["repository"] + "/") for one in hub.files)
                 self.refuse(Refusal(404, "EntryNotFound" if known else "RepoNotFound"))
+            elif hub.elsewhere and host != ELSEWHERE:
+                self.send_on(name)
             else:
                 self.give(method, name, start)
+
+        def send_on(self, name: str) -> None:
+            self.send_response(302)
+            port = hub.address.rpartition(":")[2]
+            self.send_header("Location", f"http://{ELSEWHERE}:{port}{self.path}")
+            self.send_header("X-Linked-ETag", f'"{hub.digest(name)}"')
+            self.send_header("X-Linked-Size", str(hub.files[name].stat().st_size))
+            self.about()
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def about(self) -> None:
+            self.send_header("X-Repo-Commit", COMMIT)
+            if hub.xet:
+                self.send_header("X-Xet-Hash", "ab" * 32)
+                self.send_header("X-Xet-Refresh-Route", f"{hub.address}/api/xet-read-token")
 
         def refuse(self, refusal: Refusal) -> None:
             self.send_response(refusal.status)
@@ -138,7 +169,7 @@ def handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
                 self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
             self.send_header("Accept-Ranges", "bytes" if hub.ranges else "none")
             self.send_header("ETag", f'"{"0" * 40 if hub.plain else hub.digest(name)}"')
-            self.send_header("X-Repo-Commit", COMMIT)
+            self.about()
             self.end_headers()
             if method == "GET":
                 with contextlib.suppress(ConnectionError):  # whoever asked has left

@@ -149,6 +149,38 @@ def test_a_file_without_a_digest_is_held_to_its_size(hub, content):
     assert fetching.fetch(*WANTED).read_bytes() == content
 
 
+def test_bytes_that_lie_elsewhere_are_fetched_from_there_and_who_one_is_stays_at_home(hub, content, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    hub.elsewhere, hub.breaks = True, 1
+    told = Told()
+    assert fetching.fetch(*WANTED, told).read_bytes() == content
+    assert "downloading, 2 of 3 MB" in told.said
+    assert hub.allowed.count(("localhost", "")) == 2, "the bytes, and the rest of them"
+    assert {given for host, given in hub.allowed if host == "localhost"} == {""}
+    assert {given for host, given in hub.allowed if host != "localhost"} == {"Bearer hf_mine"}
+    assert max(hub.starts) > 1_000_000
+
+
+def test_what_the_hub_offers_in_chunks_comes_by_the_plain_address(hub, content):
+    hub.xet, hub.elsewhere = True, True
+    told = Told()
+    assert fetching.fetch(*WANTED, told).read_bytes() == content
+    assert "downloading, 2 of 3 MB" in told.said
+    assert not [path for path in hub.others if "xet" in path]
+
+
+def test_a_disk_that_fills_up_meanwhile(hub, content, monkeypatch):
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(streaming, "_settle", full)
+        with pytest.raises(ModelError, match="the disk is full: there is no room to download org/large"):
+            fetching.fetch(*WANTED)
+    assert fetching.on_disk(*WANTED) is None
+    assert fetching.fetch(*WANTED).read_bytes() == content
+
+
 def test_a_wrong_digest_deletes_what_came(hub, content):
     hub.digests[FILE] = "0" * 64
     with pytest.raises(ModelError, match=r"is not what the Hugging Face hub announced .* was deleted; press Run"):
