@@ -21,7 +21,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -49,8 +49,8 @@ OWN = ("probe", "name", "example")
 """What a run says besides the fields of its probe."""
 TOP = ("models", "title", "device", "precision", "run")
 
-Load = Callable[[str], Backend]
-"""(specification) -> the model."""
+Load = Callable[[str, Progress], Backend]
+"""(specification, progress of a download) -> the model."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,16 @@ def ask(plan: Plan, folder: Path, load_model: Load, progress: Progress) -> Suite
     """
     total, done = len(plan.models) * len(plan.runs), 0
     cells: dict[tuple[str, str], Cell] = {}
-    for place, model in enumerate(plan.models):
-        progress(done / total, f"{model}: loading")
+    for model, called in zip(plan.models, _files(plan.models), strict=True):
+        at = done / total
+
+        def loading(share: float, doing: str, at: float = at, model: str = model) -> None:
+            progress(at, f"{model}: {doing}")
+
+        loading(0.0, "loading")
         backend: Backend | Exception
         try:
-            backend = load_model(model)
+            backend = load_model(model, loading)
         except Exception as error:  # whatever goes wrong with one model, the others are asked
             backend = error
         for one in plan.runs:
@@ -208,13 +213,20 @@ def ask(plan: Plan, folder: Path, load_model: Load, progress: Progress) -> Suite
             def told(share: float, doing: str, start: float = start, at: str = f"{model}, {one.name}") -> None:
                 progress(start + share / total, f"{at}: {doing}")
 
-            file = f"reports/{slug(one.name)}/{place + 1}-{slug(model)}.json"
+            file = f"reports/{slug(one.name)}/{called}.json"
             cells[one.name, model] = _cell(one, model, backend, folder, file, told)
             done += 1
     questions = tuple(
         Question(one.name, one.probe, tuple(cells[one.name, model] for model in plan.models)) for one in plan.runs
     )
     return Suite(plan.title, plan.models, questions)
+
+
+def _files(models: Sequence[str]) -> list[str]:
+    """What the files of each model are called, whatever other models there are unless they would share a name."""
+    names = [slug(model) for model in models]
+    return [f"{name}-{names[:place].count(name) + 1}" if names.count(name) > 1 else name
+            for place, name in enumerate(names)]  # fmt: skip
 
 
 def _cell(one: Run, model: str, backend: Backend | Exception, folder: Path, file: str, progress: Progress) -> Cell:

@@ -39,7 +39,10 @@ def _batch(chosen: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with bar() as show:
         whole = batch.ask(
-            plan, folder, lambda spec: load(spec, device=plan.device, precision=plan.precision), show
+            plan,
+            folder,
+            lambda spec, told: load(spec, device=plan.device, precision=plan.precision, progress=told),
+            show,
         )
     for path in export.write_all(suite.contents(whole), folder):
         print(path, file=sys.stderr)

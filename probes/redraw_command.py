@@ -49,11 +49,16 @@ def _redraw(chosen: argparse.Namespace) -> int:
     except _MISFITS as error:
         raise FieldError("report", f"the numbers in it do not fit together ({type(error).__name__}): it is damaged"
                          ) from error  # fmt: skip
-    folder: Path = chosen.out or paths[0].with_suffix("")
+    folder: Path = chosen.out or _beside(paths[0])
     for path in export.write_all(files, folder):
         print(path, file=sys.stderr)
     print("\n".join(said))
     return DONE
+
+
+def _beside(path: Path) -> Path:
+    """A folder of a report's name."""
+    return path.with_suffix("") if path.suffix else path.with_name(f"{path.name}-redrawn")
 
 
 def read(path: Path) -> Report[Any]:

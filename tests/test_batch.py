@@ -9,12 +9,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 import probes.backend
 from probes import batch, registry
 from probes.cli import main
-from probes.core import comparison
+from probes.core import comparison, suite
 from probes.core.errors import ClipspectError, ModelError
 from probes.core.model import no_progress
 from probes.core.report import load
@@ -36,7 +37,7 @@ def fake(spec: str, **options) -> PixelBackend:
 def backends(monkeypatch):
     loaded = {}
 
-    def load_once(spec, **options):
+    def load_once(spec, *progress, **options):
         if spec not in loaded:
             loaded[spec] = fake(spec)
         return loaded[spec]
@@ -187,7 +188,7 @@ class TestRunning:
         out = folder / "out"
         batch.ask(batch.read(written(folder, ONE)), out, probes.backend.load, no_progress)
         asked, text = backends["fake:a"].encoded, ONE
-        path = next((out / "reports").rglob("1-fake-a.json"))
+        path = next((out / "reports").rglob("fake-a.json"))
         if change == "labels":
             text = ONE.replace('"a car"', '"a bus"')
         elif change == "weights":
@@ -216,12 +217,26 @@ class TestRunning:
         plan = batch.read(written(folder, ONE))
         broken = probes.backend.load("fake:a")
         broken.encode_images = lambda *rest: (_ for _ in ()).throw(RuntimeError("CUDA out of memory"))
-        suite = batch.ask(plan, folder / "out", probes.backend.load, no_progress)
-        first, second = suite.questions[0].cells
+        whole = batch.ask(plan, folder / "out", probes.backend.load, no_progress)
+        first, second = whole.questions[0].cells
         assert (first.said, first.failed, first.report) == ("RuntimeError: CUDA out of memory", True, None)
         assert second.report is not None
-        assert suite.problems == ("pets <i>, fake:a: RuntimeError: CUDA out of memory",)
+        assert whole.problems == ("pets <i>, fake:a: RuntimeError: CUDA out of memory",)
         assert "CUDA out of memory" in capsys.readouterr().err
+
+    def test_what_cannot_be_drawn_or_compared_leaves_the_answers(self, folder, monkeypatch, capsys):
+        plan = batch.read(written(folder, ONE))
+        whole = batch.ask(plan, folder / "out", probes.backend.load, no_progress)
+
+        def broken(*results):
+            raise IndexError("out of range")
+
+        probe = replace(whole.questions[0].probe, figures=broken, compare=broken)
+        whole = replace(whole, questions=(replace(whole.questions[0], probe=probe),))
+        html = suite.contents(whole)["index.html"]
+        assert "The figures could not be drawn (IndexError)." in html
+        assert "fake:b and fake:a could not be compared (IndexError)" in html
+        assert all(str(escape(cell.said)) in html for cell in whole.questions[0].cells)
 
     def test_what_a_model_lacks_is_a_sentence_and_status_3(self, folder, capsys):
         text = 'models = ["fake:a"]\n[[run]]\nprobe = "attention_heads"\nimages = "p.png"\n'
@@ -234,7 +249,18 @@ class TestRunning:
         probes.backend.load("fake:b").encode_images = lambda *rest: (_ for _ in ()).throw(KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             batch.ask(plan, out, probes.backend.load, no_progress)
-        assert [path.name for path in (out / "reports").rglob("*")] == ["pets-i", "1-fake-a.json"]
+        assert [path.name for path in (out / "reports").rglob("*")] == ["pets-i", "fake-a.json"]
+
+    def test_another_model_leaves_what_is_done(self, folder, backends):
+        out = folder / "out"
+        batch.ask(batch.read(written(folder, ONE)), out, probes.backend.load, no_progress)
+        asked = backends["fake:b"].encoded
+        more = ONE.replace('["fake:a", "fake:b"]', '["fake:c", "fake:b", "fake-b"]')
+        whole = batch.ask(batch.read(written(folder, more)), out, probes.backend.load, no_progress)
+        files = [cell.file.split("/")[-1] for cell in whole.questions[0].cells]
+        assert files == ["fake-c.json", "fake-b-1.json", "fake-b-2.json"]  # alike but for what names cannot hold
+        batch.ask(batch.read(written(folder, ONE)), out, probes.backend.load, no_progress)
+        assert backends["fake:b"].encoded == 2 * asked  # once more as fake-b-1, and never again
 
     def test_progress_goes_from_nothing_to_all(self, folder):
         seen = []

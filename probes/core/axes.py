@@ -45,9 +45,12 @@ def align(figures: Sequence[go.Figure]) -> None:
 
 
 def _align_axis(figures: Sequence[go.Figure], letter: str, short: str) -> None:
-    axes = [figure.layout[f"{letter}axis{short[1:]}"] for figure in figures]
+    name = f"{letter}axis{short[1:]}"
     traces = [_on(figure, letter, short) for figure in figures]
-    if not all(traces) or any(axis.visible is False or axis.scaleanchor for axis in axes):
+    if not all(traces) or any(name not in figure.layout for figure in figures):  # some have fewer panels
+        return
+    axes = [figure.layout[name] for figure in figures]
+    if any(axis.visible is False or axis.scaleanchor for axis in axes):
         return
     if all(_names(t, letter) for t in traces):
         _align_names(axes, [_names(t, letter) for t in traces])

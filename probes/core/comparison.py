@@ -11,6 +11,7 @@ All is made from two reports, without a model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,7 @@ def of(
         return None
     models = (first.provenance.model, second.provenance.model)
     one, other = names or called(models)
-    found = corrected(probe.compare(first.result, second.result))
+    found = corrected(known(probe.compare(first.result, second.result)))
     return Comparison(probe.card.name, one, other, models, found, _cautions(first, second))
 
 
@@ -218,6 +219,22 @@ def asked(probe: AnyProbe, report: Report[Any]) -> dict[str, Any]:
     return {**defaults, **report.asked()}
 
 
+def known(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Those that are numbers; an interval, or a p, that is none is left out."""
+    return tuple(
+        _finite(one)
+        for one in differences
+        if all(math.isfinite(number) for number in (one.first, one.second, one.difference))
+    )
+
+
+def _finite(one: Difference) -> Difference:
+    ends = [end for end in (one.low, one.high) if end is not None]
+    if not all(math.isfinite(end) for end in ends):
+        one = replace(one, low=None, high=None)
+    return one if one.p is None or math.isfinite(one.p) else replace(one, p=None)
+
+
 def corrected(differences: Sequence[Difference]) -> tuple[Difference, ...]:
     """The same with every p corrected over all that were tested (Benjamini & Hochberg 1995)."""
     adjusted = iter(benjamini_hochberg([one.p for one in differences if one.p is not None]))
@@ -245,7 +262,7 @@ def called(models: Sequence[str]) -> tuple[str, ...]:
 
 def _short(spec: str) -> str:
     kind, _, name = spec.partition(":")
-    return name.capitalize() if kind == "bundled" and name else spec
+    return name[0].upper() + name[1:] if kind == "bundled" and name else spec
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -143,6 +144,7 @@ class Section:
 
     Attributes:
         figures: for each name of a figure, (model, figure) of every model that has it.
+        trouble: why there are no figures; empty where there are.
     """
 
     anchor: str
@@ -150,6 +152,7 @@ class Section:
     card: Card
     differences: tuple[Shown, ...]
     figures: tuple[tuple[tuple[str, Markup], ...], ...]
+    trouble: str
     how_to_read: Markup
     caveats: Markup
 
@@ -164,9 +167,11 @@ def compared(suite: Suite, question: Question) -> tuple[Comparison | ClipspectEr
             one = comparison.of(question.probe, report, reference, (name, first))
         except ClipspectError as error:
             found.append(error)
-            continue
-        if one is not None:
-            found.append(one)
+        except Exception as error:  # answers that took hours are told all the same
+            traceback.print_exc()
+            found.append(ClipspectError(f"{name} and {first} could not be compared ({type(error).__name__})"))
+        else:
+            found += [] if one is None else [one]
     return tuple(found)
 
 
@@ -288,13 +293,19 @@ class _Made:
 
 
 def _section(pen: _Pen, suite: Suite, question: Question, found: Sequence[Comparison | ClipspectError]) -> Section:
-    card = question.probe.card
+    card, trouble = question.probe.card, ""
+    try:
+        drawn = _drawn(suite, question)
+    except Exception as error:  # answers that took hours are told all the same
+        traceback.print_exc()
+        drawn, trouble = (), f"The figures could not be drawn ({type(error).__name__})."
     return Section(
         anchor=slug(question.name),
         question=question,
         card=card,
         differences=tuple(_shown(pen, one) for one in found),
-        figures=_figures(pen, suite, question),
+        figures=tuple(tuple((called, pen.draw(figure)) for called, figure in row) for row in drawn),
+        trouble=trouble,
         how_to_read=export.markdown(card.how_to_read),
         caveats=export.markdown(card.caveats),
     )
@@ -308,17 +319,13 @@ def _shown(pen: _Pen, one: Comparison | ClipspectError) -> Shown:
     return Shown(one.title, one.headline(), one.cautions, pen.draw(one.figure()), export.grid(one.differences))
 
 
-def _figures(pen: _Pen, suite: Suite, question: Question) -> tuple[tuple[tuple[str, Markup], ...], ...]:
-    """All models' figures to the same axes, name by name."""
-    answers = suite.answers(question)
-    drawn = axes.shared([question.probe.figures(report.result) for _, report in answers])
+def _drawn(suite: Suite, question: Question) -> tuple[tuple[tuple[str, go.Figure], ...], ...]:
+    """All models' figures to the same axes: for each name of a figure, (model, figure) of those that have it."""
+    names = [called for called, _ in suite.answers(question)]
+    drawn = axes.shared([question.probe.figures(report.result) for _, report in suite.answers(question)])
     every = dict.fromkeys(name for figures in drawn for name in figures)
     return tuple(
-        tuple(
-            (called, pen.draw(figures[name]))
-            for (called, _), figures in zip(answers, drawn, strict=True)
-            if name in figures
-        )
+        tuple((called, figures[name]) for called, figures in zip(names, drawn, strict=True) if name in figures)
         for name in every
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 import pytest
+from plotly.subplots import make_subplots
 
 from probes import registry
 from probes.core import axes
@@ -37,6 +38,15 @@ def test_ranges_that_a_figure_chose_are_united_and_reversed_axes_stay_so() -> No
         scatter([1.0, 2.0], [1.0, 1.0], range=[9.5, -0.5]), scatter([1.0, 2.0], [1.0, 1.0], autorange="reversed")
     )
     assert left.layout.xaxis.range == right.layout.xaxis.range == (9.5, -0.5)
+
+
+def test_a_figure_with_fewer_panels_leaves_the_others_as_they_are() -> None:
+    many = make_subplots(rows=1, cols=11)
+    for column in range(11):
+        many.add_trace(go.Scatter(x=[0.0, 1.0], y=[0.0, column]), row=1, col=column + 1)
+    left, right = aligned(many, scatter([-3.0, 0.5], [5.5, 9.0]))
+    assert left.layout.xaxis.range == right.layout.xaxis.range == pytest.approx((-3.175, 1.05))
+    assert left.layout.xaxis11.range is None
 
 
 def test_error_bars_and_the_foot_of_bars_are_within() -> None:

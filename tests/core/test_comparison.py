@@ -141,6 +141,20 @@ def row(what, value, half=0.1, p=None, unit="logit"):
 
 
 class TestComparison:
+    def test_what_is_no_number_is_left_out(self):
+        good, nan = row("a", 0.3, p=0.01), float("nan")
+        rows = (good, replace(good, difference=nan), replace(good, what="b", high=float("inf"), p=nan))
+        kept = comparison.known(rows)
+        assert kept[0] == good
+        assert [one.what for one in kept] == ["a", "b"]
+        assert (kept[1].low, kept[1].high, kept[1].p) == (None, None, None)
+
+    def test_models_are_called_by_their_whole_names_where_short_ones_are_alike(self):
+        assert comparison.called(["bundled:skewed", "bundled:skewed~L4H2,M5", "ViT-B-32:openai"]) == (
+            "Skewed", "Skewed~L4H2,M5", "ViT-B-32:openai"
+        )  # fmt: skip
+        assert comparison.called(["bundled:x", "bundled:X"]) == ("bundled:x", "bundled:X")
+
     def test_p_values_are_corrected_over_what_was_tested(self):
         rows = comparison.corrected([row("a", 1, p=0.01), row("b", 1), row("c", 1, p=0.04)])
         assert [one.p_adjusted for one in rows] == [pytest.approx(0.02), None, pytest.approx(0.04)]

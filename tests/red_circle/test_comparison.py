@@ -9,7 +9,7 @@ import pytest
 
 from probes.core.model import no_progress
 from probes.core.statistics import Estimate, Interval
-from probes.red_circle.comparison import PLACES_ALONE, compare
+from probes.red_circle.comparison import PLACES_ALONE, _interval, compare
 from probes.red_circle.effects import DRAWN
 from probes.red_circle.pointing import Pointed
 from probes.red_circle.science import RedCircleParams, measure
@@ -53,6 +53,16 @@ def test_what_is_planted_lies_within_its_interval_and_beyond_zero(results):
     assert one.low < one.difference < one.high
     assert one.low > 0
     assert one.p < 0.05
+
+
+def test_intervals_cover_a_planted_difference_about_as_often_as_they_say():
+    rng = np.random.default_rng(3)
+    covered, runs = 0, 60
+    for _ in range(runs):  # what placements and templates add, each drawn anew
+        placements, templates = rng.normal(0, 1, 30), 1.0 + rng.normal(0, 0.5, 8)
+        low, high = _interval(templates.mean() - placements.mean(), templates, placements)
+        covered += low <= 1.0 <= high
+    assert 0.88 <= covered / runs <= 1.0
 
 
 def test_by_template_averages_to_what_is_beyond(results):
