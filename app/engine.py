@@ -97,6 +97,7 @@ class Engine:
         catalogue: the models to offer; may take seconds the first time.
         bundled: those of them that come with the program; at once.
         told: title and description of a bundled model, as its card has them; empty for other models.
+        lacks: for each capability that a model does not have, why, before it is loaded; None where nobody knows.
         loaded: specifications of the models in memory.
         default: specification of the model that a page opens with.
         beside: specification of the second model that a page opens with; empty for none.
@@ -107,6 +108,7 @@ class Engine:
     catalogue: Callable[[], Sequence[Entry]]
     bundled: Callable[[], Sequence[Entry]]
     told: Callable[[str], tuple[str, str]] = lambda spec: ("", "")
+    lacks: Callable[[str], Mapping[Capability, str] | None] = lambda spec: None
     loaded: Callable[[], Sequence[str]] = tuple
     default: str = "bundled"
     beside: str = ""
@@ -158,6 +160,7 @@ class Engine:
         if not params.needs_model():
             nobody = NoModel(params.scale_of_files())
             return Answer(run(probe, params, nobody, progress), nobody.card)
+        probe.card.require(self.lacks(spec) or {})  # before anything is downloaded
         progress(0.0, "loading the model")
         loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
         require(probe, loaded)
@@ -249,6 +252,7 @@ def installed(default: str = "bundled", beside: str | None = None, files: bool =
         catalogue=backend.catalogue,
         bundled=backend.bundled,
         told=_told,
+        lacks=backend.lacks,
         loaded=_loaded,
         default=str(first),
         beside="" if beside == NONE else str(specs.parse(beside)),

@@ -5,7 +5,7 @@ A page asks one model or two; the second picker may say that there is no second 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import gradio as gr
@@ -19,7 +19,7 @@ from probes.backend import specs
 from probes.backend.specs import Kind
 from probes.core.card import Card
 from probes.core.errors import ClipspectError, FieldError
-from probes.core.model import Capability, ModelCard
+from probes.core.model import ModelCard
 from probes.core.no_model import SPEC as NO_MODEL
 
 ROLES = ("model", "beside")
@@ -87,10 +87,11 @@ def describe(engine: Engine, spec: str, card: ModelCard | None = None, page: Car
     if spec == NONE:
         return Markup("")
     entry = lookup(engine, spec)
-    lacks = card.lacks if card is not None else entry.lacks if entry is not None else None
+    lacks = card.lacks if card is not None else entry.lacks if entry is not None else engine.lacks(spec)
     refusal = page.refusal(lacks) if page is not None and lacks is not None else ""
     runs = f"Runs on {card.device} in {card.precision}." if card is not None else ""
-    facts = (*_facts(engine, spec, entry, lacks, card is not None), runs)
+    answers = registry.pages(lacks, why=not refusal)
+    facts = (*_facts(engine, spec, entry, answers, card is not None), runs)
     pieces = [Markup("<span>{}</span>").format(text) for text in facts if text]
     if refusal:
         told = Markup('<span class="cannot">Cannot answer this page: {}</span>')
@@ -98,13 +99,10 @@ def describe(engine: Engine, spec: str, card: ModelCard | None = None, page: Car
     return Markup('<p class="model-line">{}</p>').format(Markup(" ").join(pieces))
 
 
-def _facts(
-    engine: Engine, spec: str, entry: Entry | None, lacks: Mapping[Capability, str] | None, loaded: bool
-) -> tuple[str, ...]:
+def _facts(engine: Engine, spec: str, entry: Entry | None, answers: str, loaded: bool) -> tuple[str, ...]:
     """What a model costs, what it can answer, and a note; nothing of what is said above the pickers already."""
     if any(engine.told(spec)) or spec == NO_MODEL:
         return ()
-    answers = registry.pages(lacks)
     if entry is None:
         unlisted = "" if loaded else "not in the list: its size is known only once it is asked for; "
         return (sentence_of(unlisted + answers),)

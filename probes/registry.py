@@ -41,11 +41,12 @@ def get(name: str) -> AnyProbe:
     return known[name]
 
 
-def pages(lacks: Mapping[Capability, str] | None) -> str:
+def pages(lacks: Mapping[Capability, str] | None, why: bool = True) -> str:
     """Which probes a model can answer and what else it cannot do, such as `pages: all; it cannot attend`.
 
     Args:
         lacks: for each capability it does not have, why; None where that is not known yet.
+        why: whether to say why it cannot answer some.
     """
     if lacks is None:
         return "which pages it can answer is known once it is loaded"
@@ -55,7 +56,9 @@ def pages(lacks: Mapping[Capability, str] | None) -> str:
             refused.setdefault(reason, []).append(probe.card.title)
     told = "pages: all"
     if refused:
-        told += " but " + "; ".join(f"{', '.join(titles)} ({why})" for why, titles in refused.items())
+        told += " but " + "; ".join(
+            ", ".join(titles) + (f" ({reason})" if why else "") for reason, titles in refused.items()
+        )
     return told + (f"; it cannot {', '.join(sorted(lacks))}" if lacks else "")
 
 

@@ -65,12 +65,13 @@ def parameters(probe: AnyProbe, given: Mapping[str, object]) -> Params:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from probes.backend import load
+    from probes.backend import lacks, load
 
     probe: AnyProbe = chosen.probe
     params = parameters(probe, {n[6:]: value for n, value in vars(chosen).items() if n.startswith("field_")})
     backend: Backend = NoModel()
     if params.needs_model():
+        probe.card.require(lacks(chosen.model) or {})  # before anything is downloaded
         with bar() as show:
             backend = load(chosen.model, device=chosen.device, precision=chosen.precision, progress=show)
     with bar() as show:

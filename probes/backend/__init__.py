@@ -5,7 +5,8 @@
     images, texts = backend.encode_images(pictures), backend.encode_texts(["a cat", "a dog"])
     backend.logits(images, texts)
 
-`catalogue()` lists what can be loaded, `installed()` what needs no network, `bundled()` what comes with Clipspect.
+`catalogue()` lists what can be loaded, `installed()` what needs no network, `bundled()` what comes with Clipspect;
+`lacks()` says what a model cannot do before it is loaded.
 Importing this package imports neither torch nor open_clip; loading a model does.
 """
 
@@ -13,14 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.backend.listing import Entry, bundled, catalogue, installed
+from probes.backend.listing import Entry, bundled, catalogue, installed, lacks
 from probes.core.model import Progress, no_progress
 
 if TYPE_CHECKING:
     from probes.backend.clip import Clip
     from probes.backend.switched import Switched
 
-__all__ = ["Entry", "bundled", "catalogue", "installed", "load"]
+__all__ = ["Entry", "bundled", "catalogue", "installed", "lacks", "load"]
 
 
 def load(

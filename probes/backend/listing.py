@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from probes.backend import specs
+from probes.backend.specs import Kind
 from probes.core.errors import ModelError
 from probes.core.model import Capability
 
@@ -138,6 +139,17 @@ def _published(name: str, tag: str) -> Entry:
         licence=licences().get(repository, ""),
         lacks=_lacks(name),
     )
+
+
+def lacks(spec: str) -> Mapping[Capability, str] | None:
+    """For each capability that a model does not have, why, before it is loaded; None where that is not known."""
+    try:
+        asked = specs.parse(spec)
+    except ModelError:
+        return None
+    if asked.kind in (Kind.HUB, Kind.FOLDER):
+        return None
+    return _lacks(f"bundled:{asked.name}" if asked.kind is Kind.BUNDLED else asked.name)
 
 
 def _lacks(name: str) -> Mapping[Capability, str] | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from probes.core.errors import CapabilityError
 from probes.core.model import Capability
 
 
@@ -79,6 +80,15 @@ class Card:
     def refusal(self, lacks: Mapping[Capability, str]) -> str:
         """Why a model that lacks these capabilities cannot answer, in a sentence; empty if it can."""
         return next((lacks[need] for need in sorted(self.needs) if need in lacks), "")
+
+    def require(self, lacks: Mapping[Capability, str]) -> None:
+        """Refuse a model that lacks these capabilities, if one of them is needed.
+
+        Raises:
+            CapabilityError: one is; the message says why the model lacks it.
+        """
+        for need in sorted(self.needs & lacks.keys()):
+            raise CapabilityError(f"{self.title} needs a model that can {need.value}: {lacks[need]}")
 
     @classmethod
     def from_notes(

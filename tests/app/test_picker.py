@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app import picker
 from app.engine import installed
 from probes import registry
-from probes.core.errors import FieldError
+from probes.core.errors import CapabilityError, FieldError
 from probes.core.model import Capability
 
 ENGINE = installed()
@@ -61,10 +63,23 @@ def test_a_model_that_cannot_answer_this_page_says_so_first() -> None:
     line = picker.describe(ENGINE, spec, page=HEADS)
     reason = "its image tower is timm&#39;s Eva, whose heads are not read here"
     assert line.startswith(f'<p class="model-line"><span class="cannot">Cannot answer this page: {reason}.</span>')
-    assert f"pages: all but {HEADS.title} ({reason}); it cannot" in line
+    assert f"pages: all but {HEADS.title}; it cannot" in line, "why is said once"
     other = picker.describe(ENGINE, spec, page=registry.get("zero_shot").card)
     assert 'class="cannot"' not in other
-    assert f"pages: all but {HEADS.title}" in other
+    assert f"pages: all but {HEADS.title} ({reason}); it cannot" in other
+
+
+def test_a_model_that_cannot_answer_is_refused_before_it_is_downloaded() -> None:
+    loaded: list[str] = []
+    engine = replace(ENGINE, load=lambda spec, progress: loaded.append(spec))
+    probe = registry.get("attention_heads")
+    for spec in ("EVA02-B-16:merged2b_s8b_b131k", "EVA02-B-16:weights.pt"):
+        with pytest.raises(
+            CapabilityError, match="needs a model that can decompose: its image tower is timm's Eva"
+        ):
+            engine.answer(probe, probe.example(), spec)
+    assert loaded == []
+    assert 'class="cannot"' in picker.describe(ENGINE, "EVA02-B-16:weights.pt", page=HEADS)
 
 
 def test_what_is_not_listed_is_known_once_it_is_loaded() -> None:

@@ -5,8 +5,9 @@ import csv
 import open_clip
 import pytest
 from open_clip.factory import get_model_config
+from PIL import Image
 
-from probes import registry
+from probes import backend, cli, registry
 from probes.backend import capabilities, listing, loading, specs
 from probes.backend.cache import MemoryStore
 from probes.backend.clip import Clip
@@ -66,6 +67,23 @@ def test_every_architecture_and_every_reason():
         assert Capability.FOCUS in one.lacks or Capability.DECOMPOSE not in one.lacks
     assert known["ViT-bigG-14"].lacks == {}
     assert "transformers library" in known["nllb-clip-base"].lacks[Capability.DECOMPOSE_TEXTS]
+
+
+def test_what_a_specification_lacks_before_it_is_loaded():
+    resnet = listing.architectures()["RN50"].lacks
+    assert listing.lacks("RN50:openai") == listing.lacks("RN50:mine.pt") == listing.lacks("random:RN50") == resnet
+    assert listing.lacks("bundled:skewed~L1H1") == {}
+    assert listing.lacks("hf-hub:org/name") is listing.lacks("local-dir:x") is listing.lacks("no such") is None
+    assert listing.lacks("ViT-of-tomorrow:openai") is None
+
+
+def test_the_command_line_refuses_before_it_loads(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(backend, "load", lambda *args, **named: pytest.fail("it was loaded"))
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), "grey").save(picture)
+    asked = ["run", "attention_heads", "--images", str(picture), "--model", "EVA02-B-16:merged2b_s8b_b131k"]
+    assert cli.main(asked) == 3
+    assert "needs a model that can decompose: its image tower is timm's Eva" in capsys.readouterr().err
 
 
 def test_pages_in_a_sentence():
