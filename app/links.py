@@ -121,4 +121,4 @@ def query(params: Params, shown: Params | None, model: str = "", beside: str = "
             value = getattr(params, f.name)
             if value != f.default or (shown is not None and value != getattr(shown, f.name)):
                 pairs += [(f.name, text) for text in f.control.format(value)]
-    return urlencode(pairs)
+    return urlencode(pairs, errors="replace")

@@ -157,7 +157,7 @@ class Text(Control[str]):
 
     @override
     def parse(self, given: object) -> str:
-        text = " ".join(str(single(given)).split())
+        text = " ".join(written(single(given)).split())
         if len(text) > self.longest:
             raise ValueError(f"{_quote(text)} has {len(text):,} characters; the limit is {self.longest:,}")
         return text
@@ -202,8 +202,8 @@ class Lines(Control[tuple[str, ...]]):
     @override
     def parse(self, given: object) -> tuple[str, ...]:
         items = [given] if isinstance(given, str) else sequence(given)
-        written = (line for item in items for line in str(item).splitlines())
-        stripped = (line for text in written for line in self._expanded(text.strip()))
+        every = (line for item in items for line in written(item).splitlines())
+        stripped = (line for text in every for line in self._expanded(text.strip()))
         lines = tuple(dict.fromkeys(line for line in stripped if line))
         if len(lines) < self.fewest:
             raise ValueError(
@@ -304,6 +304,11 @@ def sequence(given: object) -> Sequence[object]:
     if isinstance(given, Sequence):
         return given
     raise ValueError(f"give a list, not {type(given).__name__}")
+
+
+def written(given: object) -> str:
+    """What was given as text that can be written anywhere: halves of characters, as JSON may hold, become “?”."""
+    return str(given).encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(number: int, noun: str) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from probes.core.damaged import DAMAGED, reason
 from probes.core.errors import ClipspectError
 from probes.core.model import Float32
 
@@ -138,6 +139,8 @@ def read_arrays(source: Path | bytes, label: str) -> Mapping[str, NDArray[Any]]:
     """
     try:
         opened: Any
+        if _unpacked(source) > LARGEST:
+            raise ClipspectError(f"{label}: unpacked it is larger than {LARGEST // 1_000_000_000} GB")
         if isinstance(source, bytes):
             opened = np.load(io.BytesIO(source), allow_pickle=False)
         else:
@@ -145,17 +148,27 @@ def read_arrays(source: Path | bytes, label: str) -> Mapping[str, NDArray[Any]]:
         if isinstance(opened, np.ndarray):
             return {"embeddings": opened}
         with opened:
-            return {key: opened[key] for key in opened.files}
+            found = {key: opened[key] for key in opened.files}
+            return {key: array for key, array in found.items() if isinstance(array, np.ndarray)}
     except FileNotFoundError:
         raise ClipspectError(f"{label}: there is no such file") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
+    except DAMAGED as error:
         raise ClipspectError(f"{label}: this is no .npy or .npz that can be read ({_first(error)})") from None
+
+
+def _unpacked(source: Path | bytes) -> int:
+    """Bytes that an .npz says it holds; 0 for other files."""
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    if not zipfile.is_zipfile(stream):
+        return 0
+    with zipfile.ZipFile(stream) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def _first(error: Exception) -> str:
     if "pickle" in str(error):  # NumPy would advise to load it unsafely
         return "it holds something other than arrays of numbers or text"
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    return reason(error)
 
 
 def matrix(arrays: Mapping[str, NDArray[Any]], label: str) -> NDArray[Any]:
@@ -207,7 +220,8 @@ def unit_rows(values: NDArray[Any], label: str) -> tuple[Float32, NDArray[np.flo
         rows /= largest[:, None]
         norms = np.linalg.norm(rows, axis=1)
         unit[start : start + BLOCK] = rows / norms[:, None]
-        lengths[start : start + BLOCK] = norms * largest
+        with np.errstate(over="ignore"):  # a length beyond the largest number is infinite
+            lengths[start : start + BLOCK] = norms * largest
     return unit, lengths
 
 
@@ -226,6 +240,6 @@ def provenance(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         return {}
     try:
         told = json.loads(str(arrays["provenance"]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 from typing_extensions import override
 
-from probes.core.controls import Control, sequence
+from probes.core.controls import Control, sequence, written
 
 COLOURS = MappingProxyType(
     {
@@ -45,6 +45,8 @@ RADII = (0.005, 0.75)
 """Least and most line width and radius, shares of the picture's height."""
 PLACES = 6
 """Decimals with which a mark is written: far less than a pixel."""
+LONGEST = 200
+"""Characters of a mark as it is written."""
 WIDTH = 0.01
 """Line width where none is said, that of the paper."""
 
@@ -249,12 +251,15 @@ def _read(item: object) -> Mark:
     if isinstance(item, Mapping):  # as a page's script has it
         try:
             points = tuple((float(x), float(y)) for x, y in item["points"])
-            style = str(item["colour"]), float(item["width"]), float(item["fill"])
-            mark = Mark(str(item["shape"]), points, _radius(item), *style)
-        except (KeyError, TypeError, ValueError):
+            style = str(item["colour"])[:LONGEST], float(item["width"]), float(item["fill"])
+            mark = Mark(str(item["shape"])[:LONGEST], points, _radius(item), *style)
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ValueError("this is no mark") from None
         return checked(mark)
-    return parse_mark(str(item))
+    text = written(item)
+    if len(text) > LONGEST:
+        raise ValueError(f"a mark is written in at most {LONGEST} characters, not {len(text):,}")
+    return parse_mark(text)
 
 
 def _radius(item: Mapping[str, object]) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from probes.core.damaged import DAMAGED, reason
 from probes.core.errors import PictureError
 from probes.core.pictures import Picture
 
@@ -27,6 +27,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 ENTRY_LIMIT = 200_000_000
 """A file inside a zip that claims more bytes than this is not unpacked."""
+
+MOST_ENTRIES = 200_000
+"""Files that a zip sent to this program may list; counted before the list is read."""
+_ENTRY = b"PK\x01\x02"
 
 Read = Callable[[str], bytes]
 """The bytes of a file by its name; raises `PictureError`."""
@@ -177,11 +181,13 @@ def _folder(path: Path) -> PictureFiles:
 
 
 def _zip(name: str, source: Path | io.BytesIO) -> PictureFiles:
+    if isinstance(source, io.BytesIO) and source.getvalue().count(_ENTRY) > MOST_ENTRIES:
+        raise PictureError(f"{name}: a zip may hold {MOST_ENTRIES:,} files; this one says it holds more")
     try:
         with zipfile.ZipFile(source) as archive:
             entries = {info.filename: info for info in archive.infolist() if _is_picture(info.filename)}
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise PictureError(f"{name}: the zip is damaged ({error})") from None
+    except DAMAGED as error:
+        raise PictureError(f"{name}: the zip is damaged ({reason(error)})") from None
 
     @contextmanager
     def opened() -> Iterator[Read]:
@@ -209,9 +215,8 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as stream:
             return stream.read(ENTRY_LIMIT)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        # damaged, encrypted, or packed in a way that zipfile does not know
-        raise PictureError(f"{name}: cannot be unpacked ({error})") from None
+    except DAMAGED as error:  # or encrypted, or packed in a way that zipfile does not know
+        raise PictureError(f"{name}: cannot be unpacked ({reason(error)})") from None
 
 
 def _memory(name: str, content: bytes) -> PictureFiles:

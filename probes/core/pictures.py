@@ -13,7 +13,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from probes.core.damaged import DAMAGED, reason
 from probes.core.errors import PictureError
 
 MAX_PIXELS = 50_000_000
 """Pictures of more pixels than this are refused before they are decoded."""
+
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO")
+"""What is read; Pillow would also hand files to other programs, as PostScript is."""
 
 RGB = NDArray[np.uint8]
 """Colour values 0 to 255, (height, width, 3)."""
@@ -105,7 +109,8 @@ class Picture:
         """
         label = name or (Path(source).name if not isinstance(source, bytes) else "picture")
         try:
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            opened = io.BytesIO(source) if isinstance(source, bytes) else source
+            with Image.open(opened, formats=_formats()) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise PictureError(
@@ -119,9 +124,8 @@ class Picture:
             raise PictureError(f"{label}: there is no such file") from None
         except UnidentifiedImageError:
             raise PictureError(f"{label}: this is not a picture in a format that can be read") from None
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, ImageCms.PyCMSError) as error:
-            # Pillow's decoders raise all of these on damaged files.
-            raise PictureError(f"{label}: the picture is broken or incomplete ({error})") from None
+        except (*DAMAGED, ImageCms.PyCMSError) as error:
+            raise PictureError(f"{label}: the picture is broken or incomplete ({reason(error)})") from None
         return cls(label, rgb, notes)
 
     @classmethod
@@ -130,6 +134,13 @@ class Picture:
         return core_schema.is_instance_schema(
             cls, serialization=core_schema.plain_serializer_function_ser_schema(_describe)
         )
+
+
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow knows."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _describe(picture: Picture) -> dict[str, str | int]:

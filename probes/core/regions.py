@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from probes.core.damaged import DAMAGED
 from probes.core.errors import ClipspectError
 from probes.core.tables import LARGEST, RowProblem, Table
 
@@ -28,6 +29,8 @@ Box = tuple[float, float, float, float]
 
 FILE = ("file", "image", "picture", "file_name", "filename", "path")
 NAME = ("name", "label", "category", "caption", "text", "phrase")
+LONGEST = 2_000
+"""Characters of a name that are kept."""
 CORNERS = (("x0", "y0", "x1", "y1"), ("left", "top", "right", "bottom"), ("xmin", "ymin", "xmax", "ymax"))
 SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 
@@ -183,18 +186,20 @@ def _coco(content: bytes, label: str) -> tuple[Numbered, tuple[RowProblem, ...]]
         files = {image["id"]: str(image["file_name"]) for image in whole["images"]}
         names = {one["id"]: str(one["name"]) for one in whole.get("categories", ())}
         annotations = list(whole["annotations"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except DAMAGED:
         raise ClipspectError(
             f"{label}: this is not JSON in COCO's layout (images, annotations, categories)"
         ) from None
     found: Numbered = []
     problems = []
     for number, one in enumerate(annotations, start=1):
-        if not isinstance(one, Mapping) or one.get("image_id") not in files or len(one.get("bbox") or ()) != 4:
+        try:
+            picture, box = files[one["image_id"]], _added(one["bbox"])
+            name = one.get("caption") or one.get("name") or names.get(one.get("category_id", ""), "")
+        except DAMAGED:
             problems.append(RowProblem(number, "an annotation without a known picture or a box of four numbers"))
             continue
-        name = one.get("caption") or one.get("name") or names.get(one.get("category_id", ""), "")
-        found.append((number, files[one["image_id"]], _added(one["bbox"]), str(name)))
+        found.append((number, picture, box, str(name)[:LONGEST]))
     return found, tuple(problems)
 
 
@@ -204,10 +209,11 @@ def _usable(found: Numbered) -> tuple[tuple[Region, ...], list[RowProblem]]:
         try:
             left, top, right, bottom = (float(str(end)) for end in given)
         except ValueError:
-            problems.append(RowProblem(number, f"{', '.join(map(str, given))} are not four numbers"))
+            told = ", ".join(str(end)[:20] for end in given)
+            problems.append(RowProblem(number, f"{told} are not four numbers"))
             continue
         if not all(map(math.isfinite, (left, top, right, bottom))) or right <= left or bottom <= top:
             problems.append(RowProblem(number, "the box has no area"))
             continue
-        rows.append(Region(file, (left, top, right, bottom), name.strip()))
+        rows.append(Region(file, (left, top, right, bottom), name.strip()[:LONGEST]))
     return tuple(rows), problems
