@@ -28,7 +28,7 @@ def forest(comparison: Comparison) -> go.Figure:
     kept = [one for one in comparison.differences if one in drawn]
     units = list(dict.fromkeys(one.unit for one in kept))
     blocks = [[one for one in kept if one.unit == unit] for unit in units]
-    title = f"{escape(comparison.title, quote=False)}: differences with 95 % intervals"
+    title = f"{escape(comparison.title, quote=False)}: differences with 95 % intervals, filled where clear"
     if len(kept) < len(comparison.differences):
         title += f" ({len(kept)} of {len(comparison.differences)}, those that stand out most)"
     if not blocks:
