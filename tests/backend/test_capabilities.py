@@ -60,7 +60,8 @@ def test_the_bundled_models_lack_nothing():
 
 def test_every_architecture_and_every_reason():
     known = listing.architectures()
-    assert set(known) == {*open_clip.list_models(), "bundled:skewed", "bundled:balanced"}
+    offered = {*open_clip.list_models(), "bundled:skewed", "bundled:balanced"}
+    assert offered <= set(known), "run `python -m assets.make.architectures`"
     for name, one in known.items():
         assert all(reason.startswith("its ") and not reason.endswith(".") for reason in one.lacks.values()), name
         assert (Capability.DECOMPOSE in one.lacks) == (Capability.ATTEND in one.lacks)
