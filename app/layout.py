@@ -43,6 +43,7 @@ class Layout:
     """The components of a page."""
 
     sessions: Sessions
+    lesson: gr.HTML
     sides: tuple[Side, ...]
     about: gr.HTML
     form: Form
@@ -71,6 +72,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
     """Put a probe's page on the current route."""
     card = probe.card
     gr.HTML(snippets.opening(card.title, card.question), elem_classes="opening")
+    lesson = gr.HTML(elem_classes="lesson-strip")
     gate, enter = _gate(card.content_note)
     sessions = _sessions()
     query = gr.Textbox(visible="hidden", elem_id="query", container=False, show_label=False)
@@ -114,7 +116,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
         taken, papers, link = _take_away(probe)
     states = [gr.State(None, time_to_live=sides.HOUR) for _ in picker.ROLES]
     return Layout(
-        sessions=sessions, about=about,
+        sessions=sessions, lesson=lesson, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
         form=Form(probe.params, (*entries, *picture_entries), folds), pictures=pictures, tools=tools,
         picture_notes=notes, glance=glance, tiles=tiles, guess=guess, compared=differing, calibrated=kept,

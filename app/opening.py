@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from app import asking, failures, links, picker, snippets, stage, withheld
+from app import asking, failures, lessons, links, picker, snippets, stage, withheld
 from app.asking import Question
 from app.page import Page
 from app.results import Updates
@@ -23,12 +23,13 @@ def open_page(page: Page, search: str) -> Updates:
     """Put on the page what the query of its address asks for; without one, the example and its answer."""
     link = links.read(page.probe.params, parse_qsl(str(search).lstrip("?"), keep_blank_values=True))
     ready = [page.engine.ready(page.probe, spec) for spec in page.engine.opens_with]
+    lesson = {page.at.lesson: lessons.strip(search)}
     if not link.plain or None in ready:
-        return _opened(page, link)
+        return _opened(page, link) | lesson
     answers = tuple(map(id, ready))  # which the engine keeps for as long as it lives
     if answers not in page.opened:
         page.opened[answers] = _opened(page, link)
-    return dict(page.opened[answers])
+    return page.opened[answers] | lesson
 
 
 def _opened(page: Page, link: links.Link) -> Updates:

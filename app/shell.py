@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import gradio as gr
 from markupsafe import Markup
 
-from app import api, start, theme, training_page
+from app import api, glossary, lessons, start, theme, training_page
 from app.engine import Engine
 from app.layout import lay_out
 from app.page import Page
@@ -40,6 +40,10 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
                 wire(Page(probe, engine, lay_out(probe, engine)), demo)
         with _on(demo, probes, TRAINING):
             training_page.wire(training_page.lay_out(), demo)
+        with _on(demo, probes, lessons.ADDRESS):
+            lessons.lay_out()
+        with _on(demo, probes, glossary.ADDRESS):
+            glossary.lay_out()
         demo.current_page = ""
         api.offer(probes, engine)
     return demo
@@ -47,7 +51,12 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
 
 def _addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
     """Title and address of every page but the first."""
-    return [*((probe.card.title, probe.card.address) for probe in probes), (training_page.TITLE, TRAINING)]
+    return [
+        *((probe.card.title, probe.card.address) for probe in probes),
+        (training_page.TITLE, TRAINING),
+        (lessons.TITLE, lessons.ADDRESS),
+        (glossary.TITLE, glossary.ADDRESS),
+    ]
 
 
 @contextmanager

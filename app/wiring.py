@@ -73,7 +73,7 @@ def _outputs(page: Page) -> list[Any]:
         *at.compared.outputs,
         *([at.guess] if at.guess is not None else []),
         *(sessions.held, sessions.pending),
-        *(at.about, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
+        *(at.lesson, at.about, at.picture_notes, at.run, at.stop, at.progress, at.banner, at.query),
     ]
 
 
