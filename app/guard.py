@@ -6,8 +6,12 @@ by name; recordings, which it writes to the disk and leaves there. All but those
 
 from __future__ import annotations
 
+import logging
+
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOG = logging.getLogger("clipspect.app")
 
 API = "/gradio_api/"
 UPLOAD = API + "upload"
@@ -39,11 +43,31 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        refused = self._refused(scope) if scope["type"] == "http" else None
-        if refused is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        else:
+            return
+        refused = self._refused(scope)
+        if refused is None:
+            refused = await self._passed(scope, receive, send)
+        if refused is not None:
             await refused(scope, receive, send)
+
+    async def _passed(self, scope: Scope, receive: Receive, send: Send) -> PlainTextResponse | None:
+        """Pass a request on; what to answer if it was none that these pages send."""
+        begun: list[Message] = []
+
+        async def watched(message: Message) -> None:
+            begun.append(message)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send if scope["method"] == "GET" else watched)
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
+            if begun or scope["method"] == "GET" or not str(scope["path"]).startswith(API):
+                raise
+            _LOG.info("a request that no page sends: %s", type(error).__name__)
+            return PlainTextResponse("No page sends this.", 400)
+        return None
 
     def _refused(self, scope: Scope) -> PlainTextResponse | None:
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))

@@ -8,7 +8,7 @@ is in `app.wiring`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -156,7 +156,7 @@ class Page:
     def take(self, event: gr.EventData, *given: Any) -> Updates:
         """A bundled picture was clicked: it, its labels and its place."""
         now, offered = self.setting(*given), stage.tiles(self.probe.params)
-        index = int(event._data.get("index", -1))
+        index = _place(event)
         if not 0 <= index < len(offered):
             return {self.at.banner: snippets.banner("There is no such picture.")}
         example = offered[index]
@@ -171,13 +171,13 @@ class Page:
     def receive(self, event: gr.EventData, *given: Any) -> Updates:
         """Pictures were dropped, chosen, pasted or photographed."""
         now, f = self.setting(*given), self._field_of(event)
-        received = stage.receive(now.held, f, event._data.get("files", ()))
+        received = stage.receive(now.held, f, _files(event))
         return self._restage(f, received.held, received.error, *given[1:])
 
     def remove(self, event: gr.EventData, *given: Any) -> Updates:
         """A picture was taken away."""
         now, f = self.setting(*given), self._field_of(event)
-        return self._restage(f, stage.remove(now.held, f, int(event._data.get("index", -1))), "", *given[1:])
+        return self._restage(f, stage.remove(now.held, f, _place(event)), "", *given[1:])
 
     def _restage(self, f: Field, held: Held, error: str, *rest: Any) -> Updates:
         updates = self.settle(held, *rest)
@@ -260,7 +260,7 @@ class Page:
         return updates if note else updates | self.at.form.show({name: lines})
 
     def _field_of(self, event: gr.EventData) -> Field:
-        name = event._data.get("field")
+        name = _told(event).get("field")
         return next((f for f in self.picture_fields if f.name == name), self.picture_fields[0])
 
     def mark(self, name: str, drawn: str, *given: Any) -> Updates:
@@ -338,3 +338,18 @@ class Page:
             return {self.at.file: downloads.payload(make(answer)), self.at.banner: snippets.banner()}
         except Exception as error:
             return {self.at.file: None, self.at.banner: snippets.banner(failures.sentence(error))}
+
+
+def _told(event: gr.EventData) -> Mapping[str, Any]:
+    """What an event tells; a browser can be made to send anything."""
+    return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _place(event: gr.EventData) -> int:
+    index = _told(event).get("index")
+    return index if isinstance(index, int) else -1
+
+
+def _files(event: gr.EventData) -> list[Mapping[str, Any]]:
+    sent = _told(event).get("files")
+    return [one for one in sent if isinstance(one, Mapping)] if isinstance(sent, list) else []

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 import plotly.graph_objects as go
+from gradio.components.plot import PlotData
 from markupsafe import Markup
 
 from app import explorers, forms, snippets
@@ -141,8 +142,14 @@ class Evidence:
         if self.explorer is not None:
             updates |= self.explorer.show(answer)
         for place, slot in enumerate(self.figures):
-            updates[slot] = gr.Plot(drawn[place], visible=True) if place < len(drawn) else gr.Plot(visible=False)
+            shown = place < len(drawn)
+            updates[slot] = gr.Plot(plotted(drawn[place]), visible=True) if shown else gr.Plot(visible=False)
         return updates | self.tables.show(answer)
+
+
+def plotted(figure: go.Figure) -> PlotData:
+    """A figure as the browser gets it, written once however often it is shown."""
+    return PlotData(type="plotly", plot=figure.to_json())
 
 
 def lay_out_finding(role: str) -> Finding:

@@ -71,10 +71,14 @@ def _sweep_now_and_then(folder: Path) -> None:
 
 def sweep(folder: Path, before: float) -> None:
     """Delete what a folder holds that was last written before a time, in seconds since 1970."""
+    old = []
     for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
         with suppress(OSError):
             if path.lstat().st_mtime < before:
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+                old.append(path)
+    for path in old:
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def take(given: object, largest: int) -> bytes:

@@ -139,7 +139,7 @@ def test_other_programs_are_given_nothing() -> None:
 
 
 def test_what_a_file_says_it_unpacks_to_is_limited_before_it_is_unpacked(monkeypatch) -> None:
-    monkeypatch.setattr(embeddings, "LARGEST", 10_000)
+    monkeypatch.setattr(embeddings, "LARGEST", 1_000_000)
     with pytest.raises(ClipspectError, match="unpacked it is larger than"):
         Embeddings.read(corpus.hostile_arrays()["bomb"], "bomb.npz")
     monkeypatch.setattr(picture_sets, "MOST_ENTRIES", 2)
