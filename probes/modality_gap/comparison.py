@@ -8,15 +8,21 @@ distances lie as widely as a model's cones let them; RMG and R@1 do not depend o
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from probes.core.comparison import Difference
-from probes.core.differences import from_intervals, paired, plain
-from probes.modality_gap.result import ModalityGapResult, Moved
+from probes.core.differences import from_intervals, paired_columns, plain
+from probes.modality_gap.result import EachPair, ModalityGapResult, Moved
 
 PAIRED = {
     "gap": ("gap", "distance"),
     "cosine_matched": ("cosine of matched pairs", "cosine"),
     "r1_image_to_text": ("R@1 from picture to caption", "share"),
     "r1_text_to_image": ("R@1 from caption to picture", "share"),
+    "loss": ("loss, each at its own logit scale", "nats"),
 }
 """By name of the measure: what it is called, and its unit."""
 FROM_INTERVALS = {
@@ -38,9 +44,14 @@ HELD = "the direction of the gap is held"
 
 def compare(first: ModalityGapResult, second: ModalityGapResult) -> tuple[Difference, ...]:
     """Differences of the gap and of what goes with it, first less second."""
-    found = [_pair_by_pair(first, second, name) for name in PAIRED]
-    if first.sigmoid == second.sigmoid:
-        found.append(_loss(first, second))
+    names = [name for name in PAIRED if name != "loss" or first.sigmoid == second.sigmoid]
+    if first.each is None or second.each is None or first.each.sizes != second.each.sizes:
+        found = [
+            from_intervals(PAIRED[n][0], first.measure(n), second.measure(n), over="pairs", unit=PAIRED[n][1])
+            for n in names
+        ]
+    else:
+        found = [*_pair_by_pair(first.each, second.each, names)]
     measured = [{m.measure: m for m in result.measures} for result in (first, second)]
     for name, (what, unit) in FROM_INTERVALS.items():
         if all(name in measures for measures in measured):
@@ -53,20 +64,15 @@ def compare(first: ModalityGapResult, second: ModalityGapResult) -> tuple[Differ
     return tuple(found)
 
 
-def _pair_by_pair(first: ModalityGapResult, second: ModalityGapResult, name: str) -> Difference:
-    """A difference paired over pairs, or from the two intervals where pairs were not kept."""
-    what, unit = PAIRED[name]
-    if first.each is None or second.each is None:
-        return from_intervals(what, first.measure(name), second.measure(name), over="pairs", unit=unit)
-    one, other = (getattr(each, name) for each in (first.each, second.each))
-    return paired(what, one, other, over="pairs", unit=unit, note=HELD if name == "gap" else "")
-
-
-def _loss(first: ModalityGapResult, second: ModalityGapResult) -> Difference:
-    what, unit = "loss, each at its own logit scale", "nats"
-    if first.each is None or second.each is None:
-        return from_intervals(what, first.measure("loss"), second.measure("loss"), over="pairs", unit=unit)
-    return paired(what, first.each.loss, second.each.loss, over="pairs", unit=unit)
+def _pair_by_pair(first: EachPair, second: EachPair, names: Sequence[str]) -> Iterator[Difference]:
+    """Differences paired over pairs; those over as many pairs share their resamples."""
+    values = {name: (getattr(first, name), getattr(second, name)) for name in names}
+    for n in dict.fromkeys(len(one) for one, _ in values.values()):
+        some = [name for name, (one, _) in values.items() if len(one) == n]
+        both = (np.stack([values[name][place] for name in some], axis=1) for place in (0, 1))
+        for name, one in zip(some, paired_columns(some, *both, over="pairs", unit=""), strict=True):
+            what, unit = PAIRED[name]
+            yield replace(one, what=what, unit=unit, note=HELD if name == "gap" and not one.note else one.note)
 
 
 def _closed(result: ModalityGapResult) -> Moved:

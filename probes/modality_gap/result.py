@@ -202,6 +202,11 @@ class EachPair:
     r1_image_to_text: Packed
     r1_text_to_image: Packed
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many pairs there are, and how many were compared every one with every other."""
+        return len(self.gap), len(self.loss)
+
 
 @dataclass(frozen=True, eq=False)
 class ModalityGapResult:
