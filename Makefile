@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: app test check bench calibrate clean
+.PHONY: app test check bench load calibrate clean
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.app ## make the environment, install, start the app
@@ -23,6 +23,9 @@ check: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.dev browser ## throughput against the plain way, as ratios within one run
 	$(BIN)/python -m bench
+
+load: $(VENV)/.dev ## fifty visitors at once for two minutes, on the loopback address
+	$(BIN)/python -m bench.load
 
 calibrate: $(VENV)/.dev ## planted doses against what the probes measure, on both bundled models
 	$(BIN)/python -m probes.calibrate

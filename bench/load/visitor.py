@@ -255,6 +255,7 @@ async def _search(visitor: Visitor, page: str, dice: random.Random) -> None:
     word = visitor.words[visitor.number % len(visitor.words)]
     async with visitor.at(page) as session:
         await visitor.pause(dice)
+        session.values[session.wiring.component("field-concept")] = ""  # with which the page opens
         await visitor.change(session, session.wiring.component("field-words"), "submit", word)
         visitor.expect(session, session.wiring.component("query"), f"words={word}")
         await visitor.pause(dice)
@@ -262,7 +263,9 @@ async def _search(visitor: Visitor, page: str, dice: random.Random) -> None:
             save = session.wiring.call(session.wiring.component("save-pairs"), "click")
             await visitor.checked(session, save)
         rows = str((session.values[session.wiring.component("file")] or {}).get("text", "")).splitlines()[1:]
-        if not rows or not all(word in row for row in rows):
+        if not rows:
+            raise Broken(f"no pairs that say {word}")
+        if not all(word in row for row in rows):
             visitor.record.mixed.append(f"visitor {visitor.number} was sent pairs that do not say {word}")
 
 

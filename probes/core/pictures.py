@@ -32,6 +32,8 @@ MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO")
 """What is read; Pillow would also hand files to other programs, as PostScript is."""
 
+_BROKEN: tuple[type[Exception], ...] = (*DAMAGED, ImageCms.PyCMSError)
+
 RGB = NDArray[np.uint8]
 """Colour values 0 to 255, (height, width, 3)."""
 
@@ -124,7 +126,7 @@ class Picture:
             raise PictureError(f"{label}: there is no such file") from None
         except UnidentifiedImageError:
             raise PictureError(f"{label}: this is not a picture in a format that can be read") from None
-        except (*DAMAGED, ImageCms.PyCMSError) as error:
+        except _BROKEN as error:
             raise PictureError(f"{label}: the picture is broken or incomplete ({reason(error)})") from None
         return cls(label, rgb, notes)
 
