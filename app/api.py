@@ -2,7 +2,7 @@
 
     from gradio_client import Client, handle_file
     client = Client("http://127.0.0.1:7860")
-    client.predict(images=[handle_file("cat.png")], labels=["a cat", "a dog"], api_name="/zero_shot")
+    client.predict(images=[handle_file("cat.png")], labels=["a cat", "a dog"], api_name="/NAME_OF_THE_PROBE")
 
 The arguments are the fields of the command line, with the same names and the same defaults, read by the same
 controls; what cannot be used is refused with the same sentence. A picture is an upload (`handle_file`), a `data:`
