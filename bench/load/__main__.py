@@ -73,6 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )  # fmt: skip
         try:
             record, memory = asyncio.run(_load(f"http://{HOST}:{port}", server, chosen))
+        except (RuntimeError, httpx.HTTPError) as error:
+            print(f"the app did not start: {error!r}; see {log}")
+            return 1
         finally:
             server.terminate()
             try:
