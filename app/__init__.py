@@ -25,6 +25,8 @@ from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
 from app.limits import LIMITS
+from app.opening import open_page
+from app.page import Page
 from app.shell import build
 from probes import registry
 from probes.core.errors import ClipspectError
@@ -55,7 +57,7 @@ def launch(
         mcp: whether every probe is a tool of the Model Context Protocol as well.
     """
     uploads.separate()
-    demo = build(engine, probes)
+    demo, pages = build(engine, probes)
     demo.queue(default_concurrency_limit=4, max_size=LIMITS.waiting)
     _, address, _ = demo.launch(
         server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
@@ -67,7 +69,7 @@ def launch(
     api.speak_json(demo)
     sessions.keep(demo)
     print(f"Clipspect: {address}", flush=True)
-    threading.Thread(target=_warm, args=(engine, probes), name="clipspect-examples", daemon=True).start()
+    threading.Thread(target=_warm, args=(pages,), name="clipspect-examples", daemon=True).start()
     if wait:
         demo.block_thread()
     return demo, address
@@ -79,17 +81,17 @@ def _styles(probes: Sequence[AnyProbe]) -> list[Path]:
     return list(dict.fromkeys([*theme.STYLES, *(path for styles in explorers for path in styles)]))
 
 
-def _warm(engine: Engine, probes: Sequence[AnyProbe]) -> None:
-    """Answer every page's example before anybody asks."""
-    for probe in probes:  # before the list of models, which is not needed for a first answer
+def _warm(pages: Sequence[Page]) -> None:
+    """Answer every page's example, and draw it, before anybody asks."""
+    for page in pages:  # before the list of models, which is not needed for a first answer
+        card = page.probe.card
         try:
-            if not probe.card.content_note:
-                for spec in engine.opens_with:
-                    engine.example(probe, spec)
+            if not card.content_note:
+                for spec in page.engine.opens_with:
+                    page.engine.example(page.probe, spec)
+                open_page(page, "")
         except Exception as error:  # the page that needs it says so to its visitors
-            print(
-                f"Clipspect: the example of {probe.card.name} failed: {failures.sentence(error)}", file=sys.stderr
-            )
+            print(f"Clipspect: the example of {card.name} failed: {failures.sentence(error)}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

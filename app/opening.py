@@ -27,8 +27,9 @@ def open_page(page: Page, search: str) -> Updates:
     if not link.plain or None in ready:
         return _opened(page, link) | lesson
     answers = tuple(map(id, ready))  # which the engine keeps for as long as it lives
-    if answers not in page.opened:
-        page.opened[answers] = _opened(page, link)
+    with page.opening:  # the first to come makes it, for all who come at once
+        if answers not in page.opened:
+            page.opened[answers] = _opened(page, link)
     return page.opened[answers] | lesson
 
 

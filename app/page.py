@@ -8,6 +8,7 @@ is in `app.wiring`.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -59,6 +60,11 @@ class Page:
     def opened(self) -> dict[tuple[int, ...], Updates]:
         """What a visitor who asks for nothing is shown, the same for all, by the answers that are on it."""
         return {}
+
+    @cached_property
+    def opening(self) -> threading.Lock:
+        """Held while `opened` is made."""
+        return threading.Lock()
 
     @cached_property
     def shown(self) -> Params | None:

@@ -21,8 +21,8 @@ from probes.core.version import VERSION
 MINUTES = 60
 
 
-def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
-    """All pages, ready to launch."""
+def build(engine: Engine, probes: Sequence[AnyProbe]) -> tuple[gr.Blocks, tuple[Page, ...]]:
+    """All pages, ready to launch, and those of probes by themselves."""
     demo = Pages(
         title="Clipspect",
         analytics_enabled=False,
@@ -31,13 +31,15 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
     )
     for title, address in _addresses(probes):
         demo.route(title, address, show_in_navbar=False)
+    pages: list[Page] = []
     # one context for all routes: Gradio computes everything anew whenever one is left
     with demo:
         with _on(demo, probes, ""):
             start.lay_out(engine, probes, demo)
         for probe in probes:
             with _on(demo, probes, probe.card.address):
-                wire(Page(probe, engine, lay_out(probe, engine)), demo)
+                pages.append(Page(probe, engine, lay_out(probe, engine)))
+                wire(pages[-1], demo)
         with _on(demo, probes, TRAINING):
             training_page.wire(training_page.lay_out(), demo)
         with _on(demo, probes, lessons.ADDRESS):
@@ -46,7 +48,7 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> gr.Blocks:
             glossary.lay_out()
         demo.current_page = ""
         api.offer(probes, engine)
-    return demo
+    return demo, tuple(pages)
 
 
 def _addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
