@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,21 +50,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Page:
-    """A probe's page: its components and what they do."""
+    """A probe's page: its components and what they do.
+
+    Attributes:
+        opened: what a visitor who asks for nothing is shown, the same for all, by the answers that are on it.
+        opening: held while that is made.
+    """
 
     probe: AnyProbe
     engine: Engine
     at: Layout
-
-    @cached_property
-    def opened(self) -> dict[tuple[int, ...], Updates]:
-        """What a visitor who asks for nothing is shown, the same for all, by the answers that are on it."""
-        return {}
-
-    @cached_property
-    def opening(self) -> threading.Lock:
-        """Held while `opened` is made."""
-        return threading.Lock()
+    opened: dict[tuple[int, ...], Updates] = field(default_factory=dict, repr=False, compare=False)
+    opening: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @cached_property
     def shown(self) -> Params | None:
