@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from probes.core.probe import AnyProbe
 
 __all__ = ["launch", "main"]
 
+HEAD_START = 1.0
+"""Seconds for whoever waits at the door: what comes after them keeps both cores busy."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -82,7 +85,8 @@ def _styles(probes: Sequence[AnyProbe]) -> list[Path]:
 
 
 def _warm(pages: Sequence[Page]) -> None:
-    """Answer every page's example, and draw it, before anybody asks."""
+    """Answer every page's example, and draw it, before anybody asks; the first page is sent before that."""
+    time.sleep(HEAD_START)
     for page in pages:  # before the list of models, which is not needed for a first answer
         card = page.probe.card
         try:

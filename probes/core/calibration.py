@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -197,9 +198,7 @@ class Calibration:
 
     def to_json(self) -> str:
         """The calibration as one JSON object."""
-        return (
-            json.dumps(TypeAdapter(Calibration).dump_python(self, mode="json"), indent=1, allow_nan=False) + "\n"
-        )
+        return json.dumps(_adapter().dump_python(self, mode="json"), indent=1, allow_nan=False) + "\n"
 
 
 def load(text: str) -> Calibration:
@@ -216,12 +215,18 @@ def load(text: str) -> Calibration:
     if schema > SCHEMA:
         raise ClipspectError(f"this calibration has schema {schema}; this program reads up to {SCHEMA}")
     try:
-        return TypeAdapter(Calibration).validate_python(raw)
+        return _adapter().validate_python(raw)
     except ValidationError as error:
         raise ClipspectError(f"this calibration is damaged: {str(error).splitlines()[0]}") from None
 
 
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Calibration]:
+    return TypeAdapter(Calibration)
+
+
 def load_all(folder: Path, probe: str | None = None) -> tuple[Calibration, ...]:
     """The calibrations in a folder, of one probe or of all, by name of file."""
-    read = [load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    paths = sorted(folder.glob("*.json" if probe is None else f"{probe}-*.json"))
+    read = [load(path.read_text(encoding="utf-8")) for path in paths]
     return tuple(one for one in read if probe in (None, one.probe))
