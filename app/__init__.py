@@ -17,11 +17,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.quick_import import gradio as gr  # before anything else imports it
+from app.quick_import import with_mcp
 
 # isort: split
 from starlette.middleware import Middleware
 
-from app import api, failures, sessions, theme, uploads
+from app import api, failures, sessions, starting, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
@@ -60,15 +61,13 @@ def launch(
         mcp: whether every probe is a tool of the Model Context Protocol as well.
     """
     uploads.separate()
-    demo, pages = build(engine, probes)
-    demo.queue(default_concurrency_limit=4, max_size=LIMITS.waiting)
-    _, address, _ = demo.launch(
-        server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
-        theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
-        footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
-        max_file_size=LARGEST * 1_000_000, state_session_capacity=LIMITS.visitors, mcp_server=mcp,
-        app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
-    )  # fmt: skip
+    if mcp:
+        with_mcp()
+    with starting.once():
+        with starting.without_applications():
+            demo, pages = build(engine, probes)
+            demo.queue(default_concurrency_limit=4, max_size=LIMITS.waiting)
+        address = _launch(demo, probes, host, port, mcp)
     api.speak_json(demo)
     sessions.keep(demo)
     print(f"Clipspect: {address}", flush=True)
@@ -76,6 +75,17 @@ def launch(
     if wait:
         demo.block_thread()
     return demo, address
+
+
+def _launch(demo: gr.Blocks, probes: Sequence[AnyProbe], host: str, port: int | None, mcp: bool) -> str:
+    _, address, _ = demo.launch(
+        server_name=host, server_port=port, share=False, inbrowser=False, quiet=True, prevent_thread_lock=True,
+        theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
+        footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
+        max_file_size=LARGEST * 1_000_000, state_session_capacity=LIMITS.visitors, mcp_server=mcp,
+        app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
+    )  # fmt: skip
+    return str(address)
 
 
 def _styles(probes: Sequence[AnyProbe]) -> list[Path]:

@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.blocks import Block, Blocks
+from gradio.data_classes import BlocksConfigDict
 from gradio.state_holder import SessionState, StateHolder
 
 CLOSED = 50
@@ -23,6 +24,21 @@ CLOSED = 50
 
 class Pages(gr.Blocks):
     """All pages; what a handler leaves alone costs nothing."""
+
+    _described: tuple[tuple[int, int], Any] | None = None
+
+    def get_config_file(self) -> BlocksConfigDict:
+        """The description of all pages, whose components are described again only if there are others."""
+        size = (len(self.blocks), len(self.fns))
+        if self._described is None or self._described[0] != size:
+            self._described = (size, self.default_config.get_config())
+        described = self._described[1]
+        plain = self.default_config.get_config
+        self.default_config.get_config = lambda *given: dict(described)  # type: ignore[method-assign]
+        try:
+            return super().get_config_file()
+        finally:
+            self.default_config.get_config = plain  # type: ignore[method-assign]
 
     async def postprocess_data(
         self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None

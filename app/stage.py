@@ -15,6 +15,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -296,7 +297,12 @@ def tiles(params: type[Params]) -> tuple[Example, ...]:
 
 def gallery(params: type[Params]) -> str:
     """The bundled pictures as buttons."""
-    return snippets.gallery([(data_uri(e.picture(), 160), e.title) for e in tiles(params)])
+    return snippets.gallery([(_tile(e), e.title) for e in tiles(params)])
+
+
+@lru_cache(maxsize=64)
+def _tile(example: Example) -> str:
+    return data_uri(example.picture(), 160)
 
 
 TILES_JS = """

@@ -132,7 +132,6 @@ def _clickable(name: str) -> gr.HTML:
 
 
 def _settings() -> tuple[Any, Any, Any, Any, Any, Any]:
-    texts = pairs.indices()[pairs.WORLDS[0]].texts
     world = gr.Radio(
         [(name, key) for key, name in WORLD_NAMES.items()], value=BOTH, label="World", elem_id="field-world"
     )
@@ -146,15 +145,12 @@ def _settings() -> tuple[Any, Any, Any, Any, Any, Any]:
         label="Words in the caption", info="All of them, in any order.", max_lines=1, elem_id="field-words"
     )
     attributes = gr.Dropdown(
-        [f"{family}:{value}" for family in ATTRIBUTES if family != "object"
-         for value in texts.families.get(family, ())],
-        value=[], multiselect=True, allow_custom_value=True, max_choices=MOST, label="Drawn in the picture",
+        [], value=[], multiselect=True, allow_custom_value=True, max_choices=MOST, label="Drawn in the picture",
         info="All of them. For a thing type object: and its name.", elem_id="field-attributes",
     )  # fmt: skip
     kinds = [("any", ""), ("all that differ between the worlds", DIFFERING), *((name, name) for name in KINDS)]
     kind = gr.Dropdown(kinds, value="", label="Kind of pair", elem_id="field-kind")
-    families = [(text, family) for family, text in ATTRIBUTES.items() if family in texts.families]
-    show = gr.Dropdown([("nothing", ""), *families], value="", label="Count by", elem_id="field-show")
+    show = gr.Dropdown([("nothing", "")], value="", label="Count by", elem_id="field-show")
     made = (world, concept, words, attributes, kind, show)
     for component in made:
         component.preprocess = forms.as_sent  # type: ignore[method-assign]
@@ -183,7 +179,12 @@ def wire(at: Layout, demo: gr.Blocks) -> None:
     """Connect the page; called inside its route."""
 
     def opened(search: str) -> Iterator[Updates]:
-        yield from shown(at, read(search))
+        for updates in shown(at, read(search)):
+            yield updates | {
+                box: gr.Dropdown(choices=choices, value=updates[box])
+                for box, choices in zip((at.attributes, at.show), offered(), strict=True)
+                if box in updates
+            }
 
     def settled(*values: Any) -> Iterator[Updates]:
         yield from shown(at, check(asked(*values)))
@@ -235,6 +236,16 @@ def asked(world: Any, concept: Any, words: Any, attributes: Any, kind: Any, show
     several = attributes if isinstance(attributes, list) else []
     return Ask(str(world or BOTH), str(words or ""), str(kind or ""), tuple(dict.fromkeys(map(str, several))),
                str(concept or ""), str(show or ""))  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def offered() -> tuple[list[Any], list[Any]]:
+    """What can be drawn in a picture and counted by; read when the page is opened, not when the program starts."""
+    families = pairs.indices()[pairs.WORLDS[0]].texts.families
+    drawn = [
+        f"{family}:{value}" for family in ATTRIBUTES if family != "object" for value in families.get(family, ())
+    ]
+    return drawn, [("nothing", ""), *((text, family) for family, text in ATTRIBUTES.items() if family in families)]
 
 
 @lru_cache(maxsize=64)

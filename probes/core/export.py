@@ -9,6 +9,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from probes.core.report import Report
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from markdown_it import MarkdownIt
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins with one of these is run as a formula by spreadsheets."""
@@ -102,9 +104,14 @@ def to_fragment(figure: go.Figure, script: bool) -> Markup:
 
 def markdown(text: str) -> Markup:
     """Markdown to HTML; HTML inside the text is shown, not obeyed."""
+    return Markup(_renderer().render(text))
+
+
+@lru_cache(maxsize=1)
+def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    return Markup(MarkdownIt("js-default").render(text))
+    return MarkdownIt("js-default")
 
 
 def grid(rows: Sequence[Any]) -> tuple[list[str], list[list[str]]]:
