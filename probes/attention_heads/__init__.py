@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from probes.attention_heads.comparison import compare
@@ -11,6 +12,7 @@ from probes.attention_heads.guess import guess
 from probes.attention_heads.parameters import AttentionHeadsParams
 from probes.attention_heads.references import REFERENCES
 from probes.attention_heads.science import AttentionHeadsResult, measure
+from probes.attention_heads.slide import slide
 from probes.core.card import Card
 from probes.core.examples import examples
 from probes.core.explorer import Explorer
@@ -42,6 +44,7 @@ PROBE = Probe(
     compare=compare,
     guess=guess,
     example=example,
+    slide=partial(slide, CARD),
     explorer=Explorer(
         folder=Path(__file__).with_name("browser"), payload=payload, replaces=("grid", "maps", "directions")
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from probes.bias_audit.comparison import compare
@@ -12,6 +13,7 @@ from probes.bias_audit.parameters import BiasAuditParams
 from probes.bias_audit.references import REFERENCES
 from probes.bias_audit.result import BiasAuditResult
 from probes.bias_audit.science import measure
+from probes.bias_audit.slide import slide
 from probes.core.card import Card
 from probes.core.probe import Probe
 from probes.core.word_lists import lists
@@ -49,5 +51,6 @@ PROBE = Probe(
     compare=compare,
     guess=guess,
     example=example,
+    slide=partial(slide, CARD),
     preview=preview,
 )

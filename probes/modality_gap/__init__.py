@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from probes.core.card import Card
@@ -15,6 +16,7 @@ from probes.modality_gap.parameters import ModalityGapParams
 from probes.modality_gap.references import REFERENCES
 from probes.modality_gap.result import ModalityGapResult
 from probes.modality_gap.science import measure
+from probes.modality_gap.slide import slide
 
 HERE = Path(__file__).parent
 
@@ -38,6 +40,7 @@ PROBE = Probe(
     compare=compare,
     guess=guess,
     example=example,
+    slide=partial(slide, CARD),
     preview=preview,
     explorer=Explorer(folder=HERE / "browser", payload=payload, follow=follow, replaces=("clouds",)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from probes.core.card import Card
@@ -44,5 +45,5 @@ PROBE = Probe(
     example=example,
     preview=preview,
     glance=glance,
-    slide=slide,
+    slide=partial(slide, CARD),
 )

@@ -1,136 +1,90 @@
-"""A report as one picture fit for a slide: unmarked, marked, the map, and the numbers, 1920 pixels wide."""
+"""A report as one picture fit for a slide: unmarked, marked, the map, and how far each text moved."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from probes.core.pictures import Raster
+from probes.core import lettering
+from probes.core.card import Card
 from probes.core.report import Report
-from probes.red_circle.effects import DRAWN
+from probes.core.slide_rows import Row, draw_rows, fits
+from probes.core.slides import FIRST, GAP, QUIET, SECOND, SMALL, Area, Slide, raster
+from probes.red_circle.effects import DRAWN, Effect
 from probes.red_circle.result import RedCircleResult
 
-SIZE = (1920, 1080)
-EDGE = 48
-PANEL = 432
-"""Pixels a side of each of the pictures."""
-ROWS = 7
-LETTERS = 165
-"""Of the small print, about as many as a line holds."""
-INK, QUIET, PAPER = (29, 30, 31), (110, 112, 116), (255, 255, 255)
-UNMARKED, MARKED = (150, 155, 162), (230, 159, 0)
-LOW, HIGH = (0, 114, 178), (213, 94, 0)
-"""Ends of the map's colours."""
+PANEL = 300
+"""Pixels a side of each of the four pictures at most."""
+LINE = lettering.line_height(SMALL)
 
 
-def slide(report: Report[RedCircleResult]) -> bytes:
+def slide(card: Card, report: Report[RedCircleResult]) -> bytes:
     """The picture, PNG."""
-    result = report.result
-    page = Image.new("RGB", SIZE, PAPER)
-    pen = ImageDraw.Draw(page)
-    y = _paragraph(pen, report.headline, EDGE, EDGE, SIZE[0] - 2 * EDGE, 34)
-    y = max(y + 24, 210)
-    panels = [("unmarked", _panel(result.shown)), (result.called, _panel(result.drawn))]
+    result, page = report.result, Slide(card, report)
+    area = page.area
+    side = min(PANEL, (area.height - 2 * (LINE + 8)) // 2)
+    left, right = area.columns(2 * side + GAP)
+    panels = [("unmarked", raster(result.shown)), ("marked", raster(result.drawn))]
+    panels.append(("tower sees", raster(result.marked)))
     if result.sweep is not None:
-        text = min(result.texts.index(result.strongest().text), result.sweep.logits.shape[1] - 1)
-        reach = np.abs(result.sweep.logits[:, text] - result.sweep.unmarked[text]).max()
-        title = f"where “{_cut(result.texts[text], 18)}” lives (±{reach:.2g})"
-        panels.append((title, _map(result, text)))
-    panels.append(("what the tower sees", _panel(result.marked)))
+        panels.append(("map", _map(result, _mapped(result))))
     for place, (title, image) in enumerate(panels):
-        x = EDGE + place * (PANEL + (SIZE[0] - 2 * EDGE - 4 * PANEL) // 3)
-        pen.text((x, y), _cut(title, 40), INK, _font(24))
-        page.paste(image, (x, y + 38))
-    _numbers(pen, result, y + 38 + PANEL + 28)
-    _caution(pen, result.warnings())
-    made = report.provenance
-    foot = f"Clipspect · {made.model} · weights {made.weights_digest[:12]} · {made.time[:10]}"
-    foot += " · bars: grey unmarked, orange marked"
-    pen.text((EDGE, SIZE[1] - 44), foot, QUIET, _font(20))
-    stream = io.BytesIO()
-    page.save(stream, format="PNG", optimize=True)
-    return stream.getvalue()
+        x, y = left.left + place % 2 * (side + GAP), left.top + place // 2 * (side + LINE + 12)
+        page.picture(image, Area(x, y, x + side, y + side + LINE + 4), title)
+    if result.sweep is not None:
+        right = _of_map(page, right, result)
+    _rows(page, right, result)
+    return page.png()
 
 
-def _caution(pen: ImageDraw.ImageDraw, warnings: Sequence[str]) -> None:
-    """What a reader must know before trusting the headline: as much of it as two lines hold."""
-    text = " ".join(warnings)
-    if text:
-        _paragraph(pen, _cut(text, 2 * LETTERS), EDGE, SIZE[1] - 104, SIZE[0] - 2 * EDGE, 20)
+def _rows(page: Slide, area: Area, result: RedCircleResult) -> None:
+    """A row a text: how far it moved beyond placebos, its probability without and with the marks."""
+    effects = sorted(result.of(DRAWN), key=lambda one: -abs(one.beyond.value))
+    kept = effects[: fits(area.above(LINE))]
+    if len(kept) < len(effects):
+        more = len(effects) - len(kept)
+        told = f"and {more} more text{'' if more == 1 else 's'} that moved less"
+        page.text(area.right, area.bottom - LINE, told, colour=QUIET, align=1.0)
+        area = area.above(LINE)
+    title = "logit beyond placebos, 95 % interval; ● clear, ○ not clear (corrected p)"
+    draw_rows(page, area, [_row(one) for one in kept], title)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own, so that a slide looks the same everywhere; letters it lacks are drawn as boxes."""
-    return ImageFont.load_default(size)
+def _row(one: Effect) -> Row:
+    interval = one.beyond.interval
+    told = f"{one.probability_unmarked:.0%} → {one.probability_marked:.0%}, p = {one.p_adjusted:.2g}"
+    low, high = (None, None) if interval is None else (interval.low, interval.high)
+    colour = FIRST if one.beyond.value > 0 else SECOND
+    return Row(one.text, one.beyond.value, low, high, told, "filled" if one.beyond_place else "hollow", colour)
 
 
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _mapped(result: RedCircleResult) -> int:
+    """The text whose map is shown: the one that moved most, among those that were mapped."""
+    assert result.sweep is not None  # for the type checker
+    mapped: int = result.sweep.logits.shape[1]
+    return min(result.texts.index(result.strongest().text), mapped - 1)
 
 
-def _paragraph(pen: ImageDraw.ImageDraw, text: str, x: int, y: int, width: int, size: int) -> int:
-    """Words in lines of a width; the y below them. What would take more than four lines is made smaller."""
-    font = _font(size)
-    lines, line = list[str](), ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if pen.textlength(longer, font) > width and line:
-            lines.append(line)
-            line = word
-        else:
-            line = longer
-    lines.append(line)
-    if len(lines) > 4 and size > 18:
-        return _paragraph(pen, text, x, y, width, size - 4)
-    for line in lines:
-        pen.text((x, y), line, INK, font)
-        y += round(size * 1.3)
-    return y
-
-
-def _panel(raster: Raster) -> Image.Image:
-    """A picture in a square, as large as fits; small ones keep their pixels."""
-    image = Image.fromarray(raster.decode())
-    scale = PANEL / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    kind = Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS
-    square = Image.new("RGB", (PANEL, PANEL), PAPER)
-    square.paste(image.resize(size, kind), ((PANEL - size[0]) // 2, (PANEL - size[1]) // 2))
-    return square
+def _of_map(page: Slide, area: Area, result: RedCircleResult) -> Area:
+    """Says what the map is of; what is left below."""
+    assert result.sweep is not None  # for the type checker
+    text = _mapped(result)
+    reach = np.abs(result.sweep.logits[:, text] - result.sweep.unmarked[text]).max()
+    told = (
+        f"map: what the mark does there to “{lettering.plain(result.texts[text])}” (largest {reach:.2g} in logit)"
+    )
+    page.text(area.left, area.top, lettering.fitted(told, area.width, SMALL), colour=QUIET)
+    return area.below(LINE + 8)
 
 
 def _map(result: RedCircleResult, text: int) -> Image.Image:
-    """The picture in grey under the map of a text: orange where the mark raises it, blue where it lowers it."""
+    """The picture in grey under the map of a text: vermilion where the mark raises it, blue where it lowers it."""
     assert result.sweep is not None  # for the type checker
-    shown = Image.fromarray(result.shown.decode()).convert("L").convert("RGB")
+    shown = raster(result.shown).convert("L").convert("RGB")
     cells = result.sweep.cells(text)
     reach = float(np.nanmax(np.abs(cells))) or 1.0
     share = np.nan_to_num(np.abs(cells) / reach)
-    colour: NDArray[np.float64] = np.where(cells[..., None] > 0, np.array(HIGH), np.array(LOW)).astype(np.float64)
+    colour = np.where(cells[..., None] > 0, np.array(SECOND), np.array(FIRST)).astype(np.float64)
     flat = np.concatenate([colour, 255 * 0.8 * share[..., None]], axis=-1).round().astype(np.uint8)
     over = Image.fromarray(flat, "RGBA").resize(shown.size, Image.Resampling.BICUBIC)
-    return _panel(Raster.encode(np.asarray(Image.alpha_composite(shown.convert("RGBA"), over).convert("RGB"))))
-
-
-def _numbers(pen: ImageDraw.ImageDraw, result: RedCircleResult, y: int) -> None:
-    """A row a text: its probability without and with the marks as bars, and how far it moved beyond placebos."""
-    rows = sorted(result.of(DRAWN), key=lambda one: -abs(one.beyond.value))[:ROWS]
-    step = min(44, (SIZE[1] - 120 - y) // max(len(rows), 1))
-    font = _font(max(16, min(24, step - 12)))
-    for place, one in enumerate(rows):
-        top = y + place * step
-        pen.text((EDGE, top), _cut(one.text, 34), INK, font)
-        for offset, value, colour in (
-            (0, one.probability_unmarked, UNMARKED),
-            (1, one.probability_marked, MARKED),
-        ):
-            height = (step - 10) // 2
-            pen.rectangle(
-                (520, top + offset * height, 520 + round(700 * value), top + (offset + 1) * height - 2), colour
-            )
-        pen.text((1240, top), f"{one.probability_unmarked:.0%} to {one.probability_marked:.0%}", INK, font)
-        pen.text((1420, top), f"{one.beyond.value:+.2f} beyond placebos, p = {one.p_adjusted:.2g}", INK, font)
+    return Image.alpha_composite(shown.convert("RGBA"), over)

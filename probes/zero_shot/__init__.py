@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from probes.core.card import Card, Reference
@@ -12,6 +13,7 @@ from probes.zero_shot.comparison import compare
 from probes.zero_shot.figures import figures
 from probes.zero_shot.guess import guess
 from probes.zero_shot.science import ZeroShotParams, ZeroShotResult, measure
+from probes.zero_shot.slide import slide
 
 CARD = Card.from_notes(
     Path(__file__).with_name("notes.md"),
@@ -47,4 +49,5 @@ PROBE = Probe(
     compare=compare,
     guess=guess,
     example=example,
+    slide=partial(slide, CARD),
 )
