@@ -14,7 +14,13 @@ from gradio.themes.utils.colors import Color
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
 STYLES = (STYLE, HERE / "teaching.css", HERE / "training.css", HERE / "marks" / "marks.css")
-SCRIPTS = (HERE / "script.js", HERE / "predict.js", HERE / "terms.js", *sorted((HERE / "marks").glob("*.js")))
+SCRIPTS = (
+    HERE / "settled.js",
+    HERE / "script.js",
+    HERE / "predict.js",
+    HERE / "terms.js",
+    *sorted((HERE / "marks").glob("*.js")),
+)
 """In this order: the editor of marks adds to what `script.js` defines."""
 MARK = HERE / "mark.svg"
 
@@ -81,8 +87,8 @@ def theme() -> Any:
         input_shadow_focus_dark="0 0 0 3px rgba(86,180,233,.25)",
         button_primary_background_fill="#0072b2",
         button_primary_background_fill_hover="#005d92",
-        button_primary_background_fill_dark="#1484c4",
-        button_primary_background_fill_hover_dark="#3f9bd4",
+        button_primary_background_fill_dark="#0b74b0",
+        button_primary_background_fill_hover_dark="#0072b2",
         button_primary_text_color="#ffffff",
         button_primary_text_color_dark="#ffffff",
         button_secondary_background_fill="#ffffff",

@@ -17,7 +17,7 @@ from probes.attention_heads import (
 )
 from probes.attention_heads.ablating import Ablated, LayerStep
 from probes.attention_heads.result import AttentionHeadsResult
-from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, VERMILION, shortened, styled, whiskers
+from probes.core.plotting import BLUE, DIVERGING, GREY, ORANGE, VERMILION, shortened, signs, styled, whiskers
 
 OVER = ((0.0, "rgba(0,114,178,0.85)"), (0.5, "rgba(242,242,242,0.05)"), (1.0, "rgba(213,94,0,0.85)"))
 """Blue where the text loses, vermilion where it gains; where nothing happens the picture shows through."""
@@ -67,7 +67,7 @@ def grid(result: AttentionHeadsResult) -> go.Figure:
         go.Heatmap(
             z=values, x=list(range(len(titles))), y=list(range(len(values))), zmin=-reach, zmax=reach,
             colorscale=DIVERGING,
-            texttemplate="%{z:+.3f}" if len(titles) <= 9 else None, xgap=2, ygap=2,
+            text=signs(values), texttemplate="%{z:+.3f}" if len(titles) <= 9 else "%{text}", xgap=2, ygap=2,
             colorbar={"title": {"text": "cosine"}, "thickness": 12, "outlinewidth": 0},
             customdata=[[f"{layer}, {title}" for title in titles] for layer in effects.layers],
             hovertemplate="%{customdata}: %{z:+.4f}<extra></extra>",
@@ -118,6 +118,7 @@ def _lay(
         go.Heatmap(
             z=cells, x=(np.arange(columns) + 0.5) / columns, y=(np.arange(rows) + 0.5) / rows, showscale=False,
             zmin=-reach if scale is OVER else 0.0, zmax=reach, colorscale=scale,
+            text=signs(cells) if scale is OVER else None, texttemplate="%{text}" if scale is OVER else None,
             hovertemplate="%{z:+.4f}<extra></extra>",
         ),
         row=1, col=column,

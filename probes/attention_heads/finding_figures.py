@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from probes.attention_heads.finding import HeadShare
-from probes.core.plotting import BLUE, DIVERGING, GREY, styled, whiskers
+from probes.core.plotting import BLUE, DIVERGING, GREY, signs, styled, whiskers
 
 SHOWN = 15
 """Heads drawn as bars; the table has all."""
@@ -58,6 +58,7 @@ def grid(rows: Sequence[HeadShare], title: str) -> go.Figure:
             z=shares,
             x=list(range(count)), y=list(range(layers)),
             zmid=0, zmin=-limit, zmax=limit, colorscale=DIVERGING, customdata=told,
+            text=signs(shares), texttemplate="%{text}",
             colorbar={"title": {"text": "share"}, "tickformat": ".0%", "thickness": 12, "outlinewidth": 0},
             hovertemplate="%{customdata}<br>%{z:.1%}<extra></extra>",
         )

@@ -9,7 +9,7 @@ from probes.attention_heads.text_heads import TextHeads
 from probes.attention_heads.word_fit import WordRow
 from probes.attention_heads.words import WordsResult
 from probes.core.pictures import Raster
-from probes.core.plotting import BLUE, DIVERGING, GREY, RULE, SKY, SURFACE, TEXT, VERMILION, shortened, styled
+from probes.core.plotting import BLUE, DIVERGING, GREY, RULE, SKY, SURFACE, TEXT, VERMILION, shortened, signs, styled
 
 OVER = ((0.0, "rgba(0,114,178,0.85)"), (0.5, "rgba(242,242,242,0.1)"), (1.0, "rgba(213,94,0,0.85)"))
 """Blue where the word takes away, vermilion where it adds; where nothing happens the picture shows through."""
@@ -89,6 +89,7 @@ def word_maps(result: WordsResult, view: Raster) -> go.Figure:
                 x=(np.arange(columns) + 0.5) / columns,
                 y=(np.arange(rows) + 0.5) / rows,
                 zmin=-reach, zmax=reach, zmid=0.0, colorscale=OVER, visible=place == first,
+                text=signs(result.maps[place]), texttemplate="%{text}",
                 name=shortened(row.word),
                 colorbar={"title": {"text": "added to<br>the cosine"}, "thickness": 12, "outlinewidth": 0},
                 hovertemplate="%{z:+.4f}<extra></extra>",
@@ -180,7 +181,7 @@ def _grid(found: TextHeads) -> go.Heatmap:
     reach = float(np.nanmax(np.abs(values))) or 1.0
     return go.Heatmap(
         z=values, x=across, y=list(found.layers), zmin=-reach, zmax=reach, colorscale=DIVERGING, xgap=2, ygap=2,
-        texttemplate="%{z:+.3f}" if len(across) <= 9 else None,
+        text=signs(values), texttemplate="%{z:+.3f}" if len(across) <= 9 else "%{text}",
         colorbar={"title": {"text": "cosine"}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="%{y}, %{x}: %{z:+.4f}<extra></extra>",
     )  # fmt: skip

@@ -19,14 +19,15 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     rows = list(reversed(result.mitigation))
     names = [f"{row.method.replace('_', ' ')}<br>{row.words} words" for row in rows]
     sides = (
-        ("before", GREY, [(r.before, r.before_low, r.before_high, r.before_least, r.before_most) for r in rows]),
-        ("after", BLUE, [(r.after, r.after_low, r.after_high, r.after_least, r.after_most) for r in rows]),
+        ("before", GREY, "circle-open", [(r.before, r.before_low, r.before_high, r.before_least, r.before_most) for r in rows]),
+        ("after", BLUE, "circle", [(r.after, r.after_low, r.after_high, r.after_least, r.after_most) for r in rows]),
     )
-    for name, colour, numbers in sides:
+    for name, colour, symbol, numbers in sides:
         values, lows, highs, _, _ = zip(*numbers, strict=True)
         figure.add_trace(
             go.Scatter(
-                x=values, y=names, mode="markers", name=name, marker={"color": colour, "size": 10},
+                x=values, y=names, mode="markers", name=name,
+                marker={"color": colour, "size": 10, "symbol": symbol, "line": {"width": 2, "color": colour}},
                 error_x={
                     "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 3,
                     "array": [high - value for high, value in zip(highs, values, strict=True)],
@@ -41,8 +42,8 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     figure.add_trace(_marks(chance, names, "by chance, after", ORANGE, "line-ns-open"), row=1, col=1)
     for name, colour, symbol, rates in (
         ("task, before", GREY, "square-open", [row.accuracy_before for row in rows]),
-        ("task, after", BLUE, "square-open", [row.accuracy_after for row in rows]),
-        ("naming the group, before", GREY, "diamond", [row.naming_before for row in rows]),
+        ("task, after", BLUE, "square", [row.accuracy_after for row in rows]),
+        ("naming the group, before", GREY, "diamond-open", [row.naming_before for row in rows]),
         ("naming the group, after", BLUE, "diamond", [row.naming_after for row in rows]),
     ):
         if any(rate is not None for rate in rates):

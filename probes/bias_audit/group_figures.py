@@ -134,9 +134,10 @@ def cells(result: BiasAuditResult) -> go.Figure:
 
 
 def _cell(cell: Cell) -> str:
-    """What stands in a cell: its size, and whether it is clear."""
+    """What stands in a cell: how much it differs, its size, and whether it is clear."""
     mark = "" if not cell.clear else " ↯" if cell.flips else " ✓"
-    return f"n = {cell.n}{mark}"
+    value = "" if cell.difference is None else f"{cell.difference:+.3f}<br>"
+    return f"{value}n = {cell.n}{mark}"
 
 
 def _cell_in_full(cell: Cell) -> str:

@@ -18,7 +18,7 @@ ROW, BLOCK, FRAME = 26, 64, 110
 
 
 def forest(comparison: Comparison) -> go.Figure:
-    """Differences with 95 % intervals; filled where clear, hollow where not, and grey where nothing tells."""
+    """Differences with 95 % intervals; filled where clear, hollow where not, and a grey cross where nothing tells."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -61,7 +61,7 @@ def _points(block: Sequence[Difference]) -> go.Scatter:
         marker={
             "size": 9,
             "color": colours,
-            "symbol": ["circle" if one.clear else "circle-open" for one in block],
+            "symbol": ["x" if one.clear is None else "circle" if one.clear else "circle-open" for one in block],
         },
         error_x=whiskers([(one.difference, one.low, one.high) for one in block]) | {"color": BLUE},
         customdata=[_hover(one) for one in block],

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from probes.core.greyscale import told_apart
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#808890"
@@ -20,7 +24,10 @@ RULE = "rgba(128,136,144,0.25)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 DIVERGING = ((0.0, BLUE), (0.5, "#f2f2f2"), (1.0, VERMILION))
-"""Colour scale for signed values, centred at zero by the caller."""
+"""Colour scale for signed values, centred at zero by the caller. Its ends are equally dark: in print, `signs` or
+numbers in the cells tell them apart."""
+FAINT = 0.15
+"""Share of the largest value below which a cell is too pale for its sign to matter."""
 
 SURFACE = "#ffffff"
 """Behind an open menu; the app turns it dark with the page."""
@@ -46,7 +53,13 @@ def styled(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
     axes = {"gridcolor": RULE, "zerolinecolor": GREY, "automargin": True, "title": {"font": {"size": 13}}}
     figure.update_xaxes(axes)
     figure.update_yaxes(axes)
-    return figure
+    return told_apart(figure)
+
+
+def signs(values: NDArray[np.floating]) -> list[list[str]]:
+    """Text for the cells of a diverging heatmap without numbers: a minus where it is clearly negative."""
+    reach = float(np.nanmax(np.abs(values), initial=0.0))
+    return [["−" if value < -FAINT * reach else "" for value in row] for row in np.nan_to_num(values).tolist()]
 
 
 def shortened(text: str, longest: int = 28) -> str:

@@ -25,13 +25,13 @@ def moments(result: ModalityGapResult) -> go.Figure:
     )  # fmt: skip
     for place, moment in enumerate(shown):
         n = len(moment.points) // 2
-        for name, colour, part in (
-            ("pictures", BLUE, moment.points[:n]), ("captions", ORANGE, moment.points[n:])
+        for name, colour, symbol, part in (
+            ("pictures", BLUE, "circle", moment.points[:n]), ("captions", ORANGE, "diamond", moment.points[n:])
         ):  # fmt: skip
             figure.add_trace(
                 go.Scattergl(
                     x=part[:, 0], y=part[:, 1], mode="markers", name=name, showlegend=place == 0, legendgroup=name,
-                    marker={"color": colour, "size": 3, "opacity": 0.6}, hoverinfo="skip",
+                    marker={"color": colour, "symbol": symbol, "size": 3, "opacity": 0.6}, hoverinfo="skip",
                 ),
                 row=place // columns + 1, col=place % columns + 1,
             )  # fmt: skip

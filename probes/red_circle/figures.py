@@ -19,7 +19,7 @@ ROWS = 20
 """Texts drawn, those that moved most beyond their placebos; the tables have all."""
 SEEN = {
     "elsewhere": (GREY, "circle", 5, 0.5),
-    "scattered": (SKY, "circle", 5, 0.5),
+    "scattered": (SKY, "x", 5, 0.6),
     "colour": (GREEN, "square-open", 8, 0.9),
     "shape": (PURPLE, "triangle-up-open", 8, 0.9),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from probes.core.marks import COLOURS
-from probes.core.plotting import GREY, PALETTE, RULE, SURFACE, TEXT, shortened, styled
+from probes.core.plotting import GREY, PALETTE, RULE, SURFACE, TEXT, shortened, signs, styled
 from probes.red_circle.result import RedCircleResult
 from probes.red_circle.view import WHOLE
 
@@ -35,6 +35,7 @@ def sweep_map(result: RedCircleResult) -> go.Figure:
         figure.add_trace(
             go.Heatmap(
                 z=cells, x=centres, y=centres, zmin=-reach, zmax=reach, zmid=0.0, colorscale=OVER,
+                text=signs(cells), texttemplate="%{text}",
                 visible=place == 0, name=shortened(result.texts[text]),
                 colorbar={"title": {"text": "change of<br>the logit"}, "thickness": 12, "outlinewidth": 0},
                 hovertemplate="mark at %{x:.2f}, %{y:.2f}<br>change %{z:+.2f}<extra></extra>",

@@ -4,7 +4,7 @@ const BLUE = [0, 114, 178], VERMILION = [213, 94, 0];
 const NUMBERED = 9; // columns up to which numbers stand in the cells
 const tint = (value, reach) => {
   const [r, g, b] = value < 0 ? BLUE : VERMILION;
-  return `rgba(${r},${g},${b},${(0.85 * Math.min(1, Math.abs(value) / (reach || 1))).toFixed(3)})`;
+  return `rgba(${r},${g},${b},${(0.8 * Math.min(1, Math.abs(value) / (reach || 1))).toFixed(3)})`;
 };
 const signed = (value, digits) => (value >= 0 ? '+' : '') + fixed(value, digits);
 const inThousandths = (value) => fixed(1000 * value, 0).replace(/^(\d)/, '+$1');
@@ -63,7 +63,7 @@ function drawGrid(scene) {
     node.classList.toggle('heads-off', off);
     pressed(node, part === now.part);
     node.tabIndex = part === now.part ? 0 : -1;
-    node.textContent = data.heads > NUMBERED ? '' : inThousandths(values[part]);
+    node.textContent = data.heads > NUMBERED ? (values[part] < -0.15 * reach ? '−' : '') : inThousandths(values[part]);
     const told = `${titleOf(data, part)}: ${signed(values[part], 4)}${off ? ', switched off' : ''}`;
     node.setAttribute('aria-label', told);
     node.title = told;
