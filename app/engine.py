@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app import zero_gpu
+from app.zero_gpu import Elsewhere
 from probes import backend
 from probes.backend import specs
 from probes.backend.specs import Kind
@@ -102,6 +104,7 @@ class Engine:
         default: specification of the model that a page opens with.
         beside: specification of the second model that a page opens with; empty for none.
         files: whether visitors may name folders and files of this machine as models.
+        elsewhere: asks models that are not bundled in another process, with a lent GPU; None where there is none.
     """
 
     load: Load
@@ -113,6 +116,7 @@ class Engine:
     default: str = "bundled"
     beside: str = ""
     files: bool = True
+    elsewhere: Elsewhere | None = None
     _examples: dict[tuple[str, str], Future[Answer]] = field(default_factory=dict)
     _listed: dict[str, Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -161,6 +165,8 @@ class Engine:
             nobody = NoModel(params.scale_of_files())
             return Answer(run(probe, params, nobody, progress), nobody.card)
         probe.card.require(self.lacks(spec) or {})  # before anything is downloaded
+        if self.elsewhere is not None and not self.is_bundled(spec):
+            return self._answered_elsewhere(self.elsewhere, probe, params, spec, progress, watch)
         progress(0.0, "loading the model")
         loaded = self.load(spec, lambda share, doing: progress(0.4 * share, doing))
         require(probe, loaded)
@@ -168,6 +174,30 @@ class Engine:
         seen = None if watch is None else _partly(watch, loaded.card)
         report = run(probe, params, loaded, lambda share, doing: progress(0.4 + 0.6 * share, doing), seen)
         return Answer(report, loaded.card)
+
+    def _answered_elsewhere(
+        self,
+        elsewhere: Elsewhere,
+        probe: AnyProbe,
+        params: Any,
+        spec: str,
+        progress: Progress,
+        watch: Callable[[Answer], None] | None,
+    ) -> Answer:
+        """Fetch the weights here, so that no lent second is spent on that, and ask there."""
+        backend.fetch(spec, lambda share, doing: progress(0.4 * share, doing))
+        progress(0.4, "waiting for a GPU")
+
+        def see(report: Report[Any], card: ModelCard) -> None:
+            if watch is not None:
+                watch(Answer(report, card, whole=False))
+
+        told = elsewhere(probe.card.name, params, spec)
+        return Answer(*zero_gpu.answered(told, lambda share, doing: progress(0.4 + 0.6 * share, doing), see))
+
+    def is_bundled(self, spec: str) -> bool:
+        """Whether a model comes with the program."""
+        return specs.parse(spec).kind is Kind.BUNDLED
 
     def example(self, probe: AnyProbe, spec: str, progress: Progress = no_progress) -> Answer:
         """The answer to a probe's example by a model that pages open with, computed once for all visitors."""
@@ -247,8 +277,10 @@ def installed(default: str = "bundled", beside: str | None = None, files: bool =
     first = specs.parse(default)
     if beside is None:
         beside = OTHER if first == specs.parse("bundled") else NONE
+    elsewhere = zero_gpu.lent() if zero_gpu.offered() else None
     return Engine(
-        load=_load,
+        load=_load if elsewhere is None else _load_here,
+        elsewhere=elsewhere,
         catalogue=backend.catalogue,
         bundled=backend.bundled,
         told=_told,
@@ -262,6 +294,10 @@ def installed(default: str = "bundled", beside: str | None = None, files: bool =
 
 def _load(spec: str, progress: Progress) -> Backend:
     return backend.load(spec, progress=progress)
+
+
+def _load_here(spec: str, progress: Progress) -> Backend:
+    return backend.load(spec, device=zero_gpu.HERE, progress=progress)
 
 
 def _loaded() -> Sequence[str]:

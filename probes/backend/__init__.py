@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from probes.backend.clip import Clip
     from probes.backend.switched import Switched
 
-__all__ = ["Entry", "bundled", "catalogue", "installed", "lacks", "load"]
+__all__ = ["Entry", "bundled", "catalogue", "fetch", "installed", "lacks", "load"]
+
+
+def fetch(spec: str, progress: Progress = no_progress) -> None:
+    """Download a model's files unless they are on disk; nothing is loaded.
+
+    Raises:
+        ModelError: the specification is malformed, or the files cannot be had.
+    """
+    from probes.backend import loading, specs
+
+    loading.resolve(specs.parse(spec).whole, progress)
 
 
 def load(

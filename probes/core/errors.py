@@ -24,6 +24,9 @@ class FieldError(ClipspectError):
         self.field = field
         self.message = message
 
+    def __reduce__(self) -> tuple[type[FieldError], tuple[str, str]]:
+        return type(self), (self.field, self.message)  # so that it can come from another process
+
     def __str__(self) -> str:
         return f"{self.field}: {self.message}"
 
