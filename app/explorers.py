@@ -1,7 +1,8 @@
 """Explorers on the page: a probe's own script with what an answer holds, and what follows after it.
 
 What follows (a map that takes long to compute) is told step by step and kept for the next visitor who sees the
-same answer. Each message bears the stamp of its answer, so that none reaches a page that shows another one by
+same answer. What a visitor sets in an explorer travels in the address, which the browser alone writes and reads.
+Each message bears the stamp of its answer, so that none reaches a page that shows another one by
 then.
 """
 
@@ -31,20 +32,39 @@ KEPT = 32
 GLUE_JS = """
 const explorer = createExplorer(element.querySelector('.explorer-root'));
 element.explorer = explorer;
-let stamp = null;
+let stamp = null, grows = null, wanted = window.clipspect.wanted(NAME), timer = null;
+const tell = () => { if (explorer.settings) window.clipspect.explore(NAME, explorer.settings()); };
 function take() {
-  const payload = props.value ? JSON.parse(props.value) : null;
+  const payload = props.value ? JSON.parse(props.value) : null, before = stamp;
   stamp = payload && payload.stamp;
   explorer.show(payload);
+  if (before && !(payload && payload.grows && payload.grows === grows)) wanted = null;
+  if (!payload && !before) return;
+  grows = payload && payload.grows;
+  if (payload && wanted && explorer.restore) explorer.restore(wanted);
+  tell();
 }
 watch('value', take);
 watch('later', () => {
   const update = props.later ? JSON.parse(props.later) : null;
   if (update && update.stamp === stamp) explorer.later(update);
 });
+for (const type of ['click', 'dblclick', 'input', 'change', 'keyup', 'pointerup', 'wheel']) {
+  element.addEventListener(type, () => {
+    wanted = null;
+    clearTimeout(timer);
+    timer = setTimeout(tell, SETTLED);
+  }, {passive: true});
+}
 take();
 """
-"""Joins a script to its component: `value` holds what is shown, `later` what comes after."""
+"""Joins a script to its component: `value` holds what is shown, `later` what comes after. What a link wants of the
+explorer is set once its answer is there, again while that answer grows, and no more after a hand was on it; what a
+hand sets goes into the address under NAME."""
+SETTLED = 300
+"""Milliseconds after the last move of a hand until the address follows."""
+NAMES = {"model": "explore", "beside": "explore-beside"}
+"""What settings are called in a link, by the role of the model that answered."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +79,13 @@ class Slot:
         return {self.component: gr.HTML(shown(self.explorer, answer), later="")}
 
 
-def lay_out(explorer: Explorer | None) -> Slot | None:
-    """Room for an explorer; None where the probe has none."""
+def lay_out(explorer: Explorer | None, role: str = "model") -> Slot | None:
+    """Room for an explorer of what the model in a role answered; None where the probe has none."""
     if explorer is None:
         return None
+    glue = f"const NAME = {json.dumps(NAMES[role])}, SETTLED = {SETTLED};\n{GLUE_JS}"
     component = gr.HTML(
-        "", html_template='<div class="explorer-root"></div>', js_on_load=f"{explorer.script}\n{GLUE_JS}",
+        "", html_template='<div class="explorer-root"></div>', js_on_load=f"{explorer.script}\n{glue}",
         elem_classes="explorer-box", later="",
     )  # fmt: skip
     return Slot(explorer, component)

@@ -21,8 +21,9 @@ from probes.core.parameters import Params, fields
 MODEL = "model"
 BESIDE = "beside"
 EXAMPLE = "example"
-APART = ("predict", "lesson", "step")
-"""What a link says of the page around the question: whether to guess first, and which step of a lesson it is."""
+APART = ("predict", "lesson", "step", "explore", "explore-beside")
+"""What a link says of the page around the question: whether to guess first, which step of a lesson it is, and what
+was set in the explorers of the answers; the browser alone reads that (`app.explorers`)."""
 LONGEST = 8000
 """Characters of a query beyond which servers and chats begin to cut links off."""
 

@@ -169,7 +169,7 @@ def lay_out_evidence(role: str, explores: Explorer | None = None) -> Evidence:
     """Room for an explorer, for figures, the main one first, and for tables, folded."""
     with gr.Column(visible=False, elem_classes="evidence", elem_id=f"evidence-{role}", min_width=0) as column:
         name = gr.HTML(elem_classes="name-box")
-        explorer = explorers.lay_out(explores)
+        explorer = explorers.lay_out(explores, role)
         figures = tuple(
             gr.Plot(show_label=False, visible=False, container=False, elem_classes="figure", buttons=[])
             for _ in range(FIGURES)

@@ -1,10 +1,41 @@
 // What the pages need in the browser: addresses, and light or dark. Nothing here knows a probe.
 (() => {
   const own = (name) => !name.startsWith('__');
-  const LESSON = ['lesson', 'step'];
+  const LESSON = ['lesson', 'step'], LONGEST = 2000;
+
+  // What the hand set in explorers, by the name under which the address has it: what the link said, until told.
+  const explored = Object.fromEntries(['explore', 'explore-beside'].map((name) => {
+    const text = new URLSearchParams(window.location.search).get(name) || '';
+    return [name, text.length <= LONGEST ? text : ''];
+  }));
+  let last = null;
+
+  // What a link wants of an explorer: an object, of which nothing is checked yet; null where it wants nothing.
+  function wanted(name) {
+    try {
+      const found = JSON.parse(explored[name] || 'null');
+      return found && typeof found === 'object' && !Array.isArray(found) ? found : null;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  // Puts what was set in an explorer into the address and into the box with the link.
+  function explore(name, settings) {
+    const text = Object.keys(settings).length ? JSON.stringify(settings) : '';
+    const kept = text.length <= LONGEST ? text : '';
+    if (kept === explored[name]) return;
+    explored[name] = kept;
+    if (last === null) return;
+    const link = address(last), field = document.querySelector('#link textarea, #link input');
+    if (!field) return;
+    field.value = link;
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+  }
 
   // The address of the page as it is set; what Gradio itself put there stays in the bar and out of the link.
   function address(query) {
+    last = query;
     const here = new URL(window.location.href);
     const kept = [...here.searchParams].filter(([name]) => !own(name));
     const link = new URL(here.pathname, here.origin);
@@ -12,6 +43,7 @@
     if (window.clipspect.predicting && window.clipspect.predicting()) link.searchParams.append('predict', 'on');
     [...here.searchParams].filter(([name]) => LESSON.includes(name))
       .forEach(([name, text]) => link.searchParams.append(name, text));
+    Object.entries(explored).filter(([, text]) => text).forEach(([name, text]) => link.searchParams.append(name, text));
     const bar = new URL(link);
     kept.forEach(([name, text]) => bar.searchParams.append(name, text));
     window.history.replaceState(window.history.state, '', bar);
@@ -172,5 +204,5 @@
     });
   }
 
-  window.clipspect = {address, mood, recall, stage, draw};
+  window.clipspect = {address, wanted, explore, mood, recall, stage, draw};
 })();

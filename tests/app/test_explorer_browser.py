@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -134,6 +136,69 @@ def test_own_embeddings_are_measured_and_what_cannot_be_is_refused_beside_the_fi
     expect(page.get_by_text("can be read")).to_be_hidden()
     tab.run()
     expect(page.locator("#answer-model .headline")).to_contain_text("500 drawn scenes")
+
+
+SETTINGS_JS = """
+(side) => [...document.querySelectorAll(`#evidence-${side} *`)].find((one) => one.explorer).explorer.settings()
+"""
+RESTORE_JS = """
+(wanted) => {
+  const { explorer } = [...document.querySelectorAll('#evidence-model *')].find((one) => one.explorer);
+  return wanted.map((one) => { explorer.restore(one); return explorer.settings(); });
+}
+"""
+LINK = "#link textarea, #link input"
+
+
+def settings(page: Page, side: str = "model") -> dict[str, object]:
+    found: dict[str, object] = page.evaluate(SETTINGS_JS, side)
+    return found
+
+
+def test_what_was_set_in_both_explorers_travels_in_the_link(tab: Tab) -> None:
+    page = opened(tab)
+    tab.rest()
+    slide(page, 0.5)
+    part(page, ".explorer-dimension[data-dimensions='3']").click()
+    part(page, ".explorer-next").click()
+    part(page, ".explorer-colour").select_option("distance")
+    page.locator("#evidence-beside .explorer-move[data-key=centred]").click()
+    expect(page.locator(LINK)).to_have_value(re.compile("explore=.*explore-beside="))
+    link = page.locator(LINK).input_value()
+    assert parse_qs(urlsplit(page.url).query) == parse_qs(urlsplit(link).query)
+    mine, beside = settings(page), settings(page, "beside")
+    assert mine == {"dimensions": 3, "delta": 0.5, "pinned": 0, "colour": "distance"}
+    assert beside == {"move": "centred"}
+    gap = tile(page, "gap")
+    other = Tab(page.context.new_page(), tab.address)
+    elsewhere = opened(other, link.removeprefix(tab.address))
+    elsewhere.wait_for_function("document.querySelector('#evidence-beside .explorer-move[aria-pressed=true]')")
+    assert (settings(elsewhere), settings(elsewhere, "beside")) == (mine, beside)
+    expect(elsewhere.locator(GAP)).to_have_attribute("data-value", str(gap))
+    expect(part(elsewhere, ".explorer-card")).to_contain_text("Pair 1 of 500")
+    expect(elsewhere.locator(LINK)).to_have_value(link)
+    part(elsewhere, ".explorer-reset").click()
+    expect(elsewhere.locator(LINK)).not_to_have_value(re.compile("delta"))
+    assert (other.complaints, other.abroad) == ([], [])
+    elsewhere.close()
+
+
+HOSTILE: list[dict[str, object]] = [
+    {"view": "__proto__", "move": "constructor", "colour": "<img src=x onerror=alert(1)>", "dimensions": "3"},
+    {"delta": "1", "pinned": -1, "chosen": [1e9, -1, "a", None, 0.5], "pan": {"0": 1}, "zoom": None, "yaw": []},
+    {"pinned": 10**6, "chosen": "0", "pan": ["a", None], "view": {"toString": 1}, "move": ["centred"], "x": {}},
+    {"chosen": list(range(401)), "unknown": "y" * 1000, "view": 7, "colour": None, "pitch": "0"},
+]
+
+
+def test_a_link_that_wants_what_is_not_there_gives_the_page_as_usual(tab: Tab) -> None:
+    page = opened(
+        tab, "/modality-gap?" + urlencode({"explore": '{"delta": 1e99, "view": "<b>"}', "explore-beside": "["})
+    )
+    assert page.evaluate(RESTORE_JS, HOSTILE) == [{}] * len(HOSTILE)
+    far = [{"delta": -7, "zoom": 1e9, "dimensions": 3, "pitch": -9}]
+    assert page.evaluate(RESTORE_JS, far) == [{"delta": -1, "zoom": 40, "dimensions": 3, "pitch": -1.57}]
+    expect(page.locator(".banner")).to_have_count(0)
 
 
 @pytest.mark.slow

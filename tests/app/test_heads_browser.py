@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +14,7 @@ from tests.app.conftest import Tab
 pytestmark = pytest.mark.browser
 
 PATH = "/attention-heads"
+LINK = "#link textarea, #link input"
 FEW = "?texts=a+dog&texts=a+cat&phrases=something+red&phrases=something+blue&phrases=a+sky&phrases_a_head=2"
 
 
@@ -85,6 +88,42 @@ def test_heads_are_switched_off_under_the_hand_and_other_pages_are_asked_with_th
     assert asked == {"model": ["bundled:skewed"], "beside": ["bundled:skewed~L0H0,L0H1,L0H2,L0H3"]}
     part(page, ".heads-reset").click()
     assert state(page, "similarity") == whole
+
+
+ASKED_JS = """
+(wanted) => {
+  const { explorer } = [...document.querySelectorAll('#evidence-model *')].find((one) => one.explorer);
+  return wanted.map((one) => { explorer.restore(one); return explorer.settings(); });
+}
+"""
+HOSTILE = [
+    {"part": "L99H0", "mode": "constructor", "which": "<b>", "beyond": "yes", "direction": -1, "off": "L0H9,M7,x"},
+    {"part": ["L0H0"], "mode": None, "which": {}, "beyond": 1, "direction": 1e99, "off": ["L0H0"]},
+    {"part": "L1", "off": "L99999999999H0,,", "__proto__": "x"},
+]
+
+
+def test_what_was_set_travels_in_the_link_and_nothing_else_does(tab: Tab) -> None:
+    page = opened(tab)
+    usual = state(page, "part")
+    cell(page, "Head 1 of layer 0").click()
+    part(page, ".heads-bar button").filter(has_text="Switch off layer 0").click()
+    part(page, ".explorer-group button").filter(has_text="All heads").click()
+    expect(page.locator(LINK)).to_have_value(re.compile("explore=.*all"))
+    link = page.locator(LINK).input_value()
+    kept = {"which": "all", "off": "L0", "part": "L0H1"}
+    assert json.loads(parse_qs(urlsplit(link).query)["explore"][0]) == kept
+    whole = state(page, "similarity")
+    other = Tab(page.context.new_page(), tab.address)
+    elsewhere = opened(other, "?" + urlsplit(link).query)
+    assert state(elsewhere, "off") == "L0H0,L0H1,L0H2,L0H3"
+    assert state(elsewhere, "similarity") == whole
+    expect(part(elsewhere, ".heads-card .heads-code")).to_have_text("L0H1")
+    elsewhere.evaluate(ASKED_JS, [{"which": "head", "part": usual, "off": ""}])
+    for found in elsewhere.evaluate(ASKED_JS, HOSTILE):
+        assert found == {}
+    assert (other.complaints, other.abroad) == ([], [])
+    elsewhere.close()
 
 
 def test_it_stays_on_the_page_once_the_answer_is_whole(tab: Tab) -> None:

@@ -89,5 +89,9 @@ function createExplorer(element) {
     return { mode, beyond, part: nameOf(scene.data, part), which, direction, off: written(scene), similarity: similarity(scene) };
   }
 
-  return { show, state, later: () => {} };
+  return {
+    show, state, later: () => {},
+    settings: () => (scene ? settings(scene) : {}),
+    restore: (wanted) => { if (scene) restore(scene, wanted); },
+  };
 }

@@ -11,7 +11,7 @@ function buildBar(scene) {
     const choose = () => setView(scene, now.view, count);
     ui.dimensions.append(scene.button('explorer-dimension', count + '-D', choose, { 'data-dimensions': count }));
   }
-  const colour = make('select', 'explorer-colour');
+  const colour = ui.colour = make('select', 'explorer-colour');
   for (const [key, title] of Object.entries(COLOURINGS)) {
     if ((key === 'label' && !data.labels) || (key === 'norm' && !data.norm)) continue;
     colour.append(make('option', '', title, { value: key }));
@@ -54,6 +54,7 @@ function buildMoves(scene) {
 }
 
 function setView(scene, key, dimensions) {
+  scene.hoped = null; // what a link asked for before it was there
   const view = scene.data.views[key];
   Object.assign(scene.now, { view: key, dimensions: view.fixed && !view.points3 ? 2 : dimensions, hover: null });
   scene.blend = 1;
@@ -62,7 +63,7 @@ function setView(scene, key, dimensions) {
 }
 
 function home(scene) {
-  Object.assign(scene.now, { zoom: 1, pan: [0, 0], yaw: scene.view.sphere ? 0.15 : -0.45, pitch: 0.3 });
+  Object.assign(scene.now, { zoom: 1, pan: [0, 0], ...firstTurn(scene.view) });
   scene.shift();
 }
 

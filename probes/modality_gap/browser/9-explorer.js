@@ -143,7 +143,8 @@ function arrive(scene, key, view) {
   Object.assign(node, { disabled: false, textContent: title });
   node.style.removeProperty('--explorer-done');
   ui.news.textContent = `${title} is ready.`;
-  if (now.view === key) settle(scene); else syncControls(scene);
+  if (scene.hoped === key) setView(scene, key, now.dimensions);
+  else if (now.view === key) settle(scene); else syncControls(scene);
 }
 
 function save(scene) {
@@ -194,5 +195,10 @@ function createExplorer(element) {
     return { x: at[3 * index], y: at[3 * index + 1] };
   }
 
-  return { show, state, position, later: (update) => { if (scene && update) later(scene, update); } };
+  return {
+    show, state, position,
+    settings: () => (scene ? settings(scene) : {}),
+    restore: (wanted) => { if (scene) restore(scene, wanted); },
+    later: (update) => { if (scene && update) later(scene, update); },
+  };
 }
