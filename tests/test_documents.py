@@ -65,7 +65,7 @@ def test_the_readme_shows_command_lines():
 
 def test_python_of_the_readme_compiles_and_imports_what_exists():
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         compile(block, "README.md", "exec")
     for module, names in re.findall(
