@@ -22,6 +22,7 @@ SCRIPTS = (
     *sorted((HERE / "marks").glob("*.js")),
 )
 """In this order: the editor of marks adds to what `script.js` defines."""
+PAPER = HERE / "print.css"
 MARK = HERE / "mark.svg"
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Arial", "sans-serif")
@@ -110,7 +111,8 @@ def theme() -> Any:
 
 def head() -> str:
     """What goes into the head of every page."""
-    return "".join(f"<script>{path.read_text(encoding='utf-8')}</script>" for path in SCRIPTS)
+    scripts = "".join(f"<script>{path.read_text(encoding='utf-8')}</script>" for path in SCRIPTS)
+    return f"<style>{PAPER.read_text(encoding='utf-8')}</style>{scripts}"
 
 
 TOP_JS = """

@@ -176,7 +176,7 @@ def skew(result: BiasAuditResult) -> go.Figure:
                 go.Scatter(
                     x=[m.value for m in rows], y=[m.word for m in rows], mode="markers+text", error_x=whiskers(rows),
                     marker={"symbol": symbol, "size": 11, "color": [colours.get(m.group, GREY) for m in rows]},
-                    text=[shortened(m.group, 12) for m in rows], textposition="top center", textfont={"size": 9},
+                    text=[shortened(m.group, 12) for m in rows], textposition="top center", textfont={"size": 11},
                     customdata=[f"{m.group}, {tested(m)}" for m in rows], name=name,
                     visible=variant == variants[0], hovertemplate="%{y}: %{x:+.2f}, %{customdata}<extra></extra>",
                 )
