@@ -98,7 +98,7 @@ ASKED_JS = """
 """
 HOSTILE = [
     {"part": "L99H0", "mode": "constructor", "which": "<b>", "beyond": "yes", "direction": -1, "off": "L0H9,M7,x"},
-    {"part": ["L0H0"], "mode": None, "which": {}, "beyond": 1, "direction": 1e99, "off": ["L0H0"]},
+    {"part": ["L0H0"], "mode": None, "which": {}, "beyond": 1, "direction": "1", "off": ["L0H0"]},
     {"part": "L1", "off": "L99999999999H0,,", "__proto__": "x"},
 ]
 

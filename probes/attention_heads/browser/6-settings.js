@@ -32,7 +32,7 @@ function restore(scene, wanted) {
   if (texts.includes(wanted.mode)) now.mode = wanted.mode;
   if (['head', 'layer', 'all'].includes(wanted.which)) now.which = wanted.which;
   if (typeof wanted.beyond === 'boolean') now.beyond = wanted.beyond;
-  if (Number.isInteger(wanted.direction) && wanted.direction >= 0) now.direction = wanted.direction;
+  if (Number.isInteger(wanted.direction) && wanted.direction >= 0) now.direction = Math.min(wanted.direction, 999);
   if (typeof wanted.off === 'string' && data.onto.length) {
     now.off = new Set(wanted.off.split(',').flatMap((name) => partsOf(data, name)));
   }
