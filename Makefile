@@ -12,7 +12,7 @@ app: $(VENV)/.app ## make the environment, install, start the app
 	$(BIN)/python app.py --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev browser check ## set up, then every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .
