@@ -9,7 +9,19 @@ from probes.attention_heads.text_heads import TextHeads
 from probes.attention_heads.word_fit import WordRow
 from probes.attention_heads.words import WordsResult
 from probes.core.pictures import Raster
-from probes.core.plotting import BLUE, DIVERGING, GREY, RULE, SKY, SURFACE, TEXT, VERMILION, shortened, signs, styled
+from probes.core.plotting import (
+    BLUE,
+    DIVERGING,
+    GREY,
+    RULE,
+    SKY,
+    SURFACE,
+    TEXT,
+    VERMILION,
+    shortened,
+    signs,
+    styled,
+)
 
 OVER = ((0.0, "rgba(0,114,178,0.85)"), (0.5, "rgba(242,242,242,0.1)"), (1.0, "rgba(213,94,0,0.85)"))
 """Blue where the word takes away, vermilion where it adds; where nothing happens the picture shows through."""

@@ -19,8 +19,18 @@ def mitigation(result: BiasAuditResult) -> go.Figure:
     rows = list(reversed(result.mitigation))
     names = [f"{row.method.replace('_', ' ')}<br>{row.words} words" for row in rows]
     sides = (
-        ("before", GREY, "circle-open", [(r.before, r.before_low, r.before_high, r.before_least, r.before_most) for r in rows]),
-        ("after", BLUE, "circle", [(r.after, r.after_low, r.after_high, r.after_least, r.after_most) for r in rows]),
+        (
+            "before",
+            GREY,
+            "circle-open",
+            [(r.before, r.before_low, r.before_high, r.before_least, r.before_most) for r in rows],
+        ),
+        (
+            "after",
+            BLUE,
+            "circle",
+            [(r.after, r.after_low, r.after_high, r.after_least, r.after_most) for r in rows],
+        ),
     )
     for name, colour, symbol, numbers in sides:
         values, lows, highs, _, _ = zip(*numbers, strict=True)

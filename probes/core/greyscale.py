@@ -32,7 +32,7 @@ def lightness(colour: str) -> float | None:
 
 
 def told_apart(figure: go.Figure) -> go.Figure:
-    """The figure, with another symbol, dash or pattern for each series that only its hue told from an earlier one."""
+    """The figure, with another symbol, dash or pattern for each series that only its hue told from another."""
     seen: dict[tuple[str, str, str], list[tuple[str, float]]] = {}
     for trace in figure.data:
         look = _look(trace)

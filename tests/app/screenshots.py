@@ -1,7 +1,8 @@
-"""Pictures of every page, to look at: `python -m tests.app.screenshots DIR [ADDRESS]`.
+"""Pictures of every page, to look at: `python -m tests.app.screenshots [DIR [ADDRESS]]`.
 
-Without an address the app is started on the bundled models. Each page is taken at 1280 and 390 pixels, light and
-dark; `screenshot.png`, small enough for a README, shows the first view of the first probe.
+Without a folder they go to `out/screenshots`, and without an address the app is started on the bundled models. Each
+page is taken at 390, 768, 1280 and 1920 pixels, light and dark; `screenshot.png`, small enough for a README, shows the
+first view of the first probe: `cp out/screenshots/screenshot.png docs/screenshot.png` renews the one that is kept.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from app import launch
+from app import glossary, launch, lessons
 from app.engine import installed
 from app.training_link import ADDRESS as TRAINING
 from probes import registry
 from tests import browser as chromium
 from tests.app.conftest import ARGUMENTS, PATIENCE
 
-WIDTHS = (1280, 390)
+WIDTHS = (390, 768, 1280, 1920)
+FOLDER = Path(__file__).parents[2] / "out" / "screenshots"
+THERE = {"/": ".probe-card img", TRAINING: ".pairs article", lessons.ADDRESS: ".sheet", glossary.ADDRESS: "dt"}
+"""What tells that a page without a model's answer is there."""
 MOODS = ("light", "dark")
 FIRST_VIEW = 1080
 """Pixels of height of the picture in the README: as far as what both models answer."""
@@ -30,10 +34,8 @@ def take(browser: Browser, address: str, path: str, width: int, mood: str, into:
     page = browser.new_page(viewport={"width": width, "height": 900 if whole else FIRST_VIEW})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}{path}?__theme={mood}")
-    page.locator(".headline, .probe-card").first.wait_for()
-    if path == TRAINING:
-        page.locator(".pairs article").first.wait_for()
-    elif path != "/":
+    page.locator(THERE.get(path, ".headline")).first.wait_for()
+    if path not in THERE:
         page.locator("#evidence-beside .js-plotly-plot .main-svg").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=into, full_page=whole)
@@ -50,7 +52,7 @@ def main(folder: Path, address: str | None) -> None:
     address = address.rstrip("/")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(ARGUMENTS))
-        for path in ("/", *(probe.card.address for probe in probes), TRAINING):
+        for path in ("/", *(probe.card.address for probe in probes), *list(THERE)[1:]):
             for width in WIDTHS:
                 for mood in MOODS:
                     take(
@@ -70,4 +72,4 @@ def main(folder: Path, address: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER, sys.argv[2] if len(sys.argv) > 2 else None)

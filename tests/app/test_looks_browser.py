@@ -1,4 +1,4 @@
-"""Every page: accessible by axe-core's rules, light and dark; nothing jumps; nothing sticks out, nothing is too small.
+"""Every page: accessible by axe-core's rules, light and dark; nothing jumps, sticks out or is too small.
 
 A picture of each page is left in `out/screenshots`, which git does not keep.
 """
@@ -45,7 +45,8 @@ SMALL_JS = """
   if (node.closest('svg, .sr-only, .skip') || !node.checkVisibility({visibilityProperty: true})) return [];
   const box = node.getBoundingClientRect(), found = [];
   const name = `${node.tagName} ${node.className} ${Math.round(box.width)}x${Math.round(box.height)}`;
-  if (node.matches('button, .site-top a, .chip, summary') && box.width && Math.min(box.width, box.height) < 23.5) found.push(name);
+  const target = node.matches('button, .site-top a, .chip, summary') && box.width;
+  if (target && Math.min(box.width, box.height) < 23.5) found.push(name);
   const words = [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim());
   const size = parseFloat(getComputedStyle(node).fontSize);
   if (words && size < 12.9 && !node.closest('.progress-text')) found.push(`${name} ${size}px`);
