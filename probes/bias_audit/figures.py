@@ -174,7 +174,8 @@ def skew(result: BiasAuditResult) -> go.Figure:
             rows = sorted((m for m in result.of(kind, variant) if m.word in place), key=lambda m: place[m.word])
             figure.add_trace(
                 go.Scatter(
-                    x=[m.value for m in rows], y=[m.word for m in rows], mode="markers+text", error_x=whiskers(rows),
+                    x=[m.value for m in rows], y=[m.word for m in rows], mode="markers+text",
+                    error_x=whiskers(rows),
                     marker={"symbol": symbol, "size": 11, "color": [colours.get(m.group, GREY) for m in rows]},
                     text=[shortened(m.group, 12) for m in rows], textposition="top center", textfont={"size": 11},
                     customdata=[f"{m.group}, {tested(m)}" for m in rows], name=name,

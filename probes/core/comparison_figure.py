@@ -18,7 +18,7 @@ ROW, BLOCK, FRAME = 26, 64, 110
 
 
 def forest(comparison: Comparison) -> go.Figure:
-    """Differences with 95 % intervals; filled where clear, hollow where not, and a grey cross where nothing tells."""
+    """Differences with 95 % intervals; filled where clear, hollow where not, a grey cross where nothing tells."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 

@@ -1,8 +1,8 @@
 """Pictures of every page, to look at: `python -m tests.app.screenshots [DIR [ADDRESS]]`.
 
-Without a folder they go to `out/screenshots`, and without an address the app is started on the bundled models. Each
-page is taken at 390, 768, 1280 and 1920 pixels, light and dark; `screenshot.png`, small enough for a README, shows the
-first view of the first probe: `cp out/screenshots/screenshot.png docs/screenshot.png` renews the one that is kept.
+Without a folder they go to `out/screenshots`, and without an address the app is started on the bundled models.
+Each page is taken at 390, 768, 1280 and 1920 pixels, light and dark; `screenshot.png`, small enough for a README,
+shows the first view of the first probe: copy it to `docs/screenshot.png` to renew the one that is kept.
 """
 
 from __future__ import annotations

@@ -79,9 +79,9 @@ def ask_again(tab: Tab) -> None:
     page = tab.page
     page.wait_for_selector("#run:enabled")
     page.evaluate("window.shifts = []; document.querySelector('#run').click()")
-    page.wait_for_selector("#stop", state="attached")
+    tab.rest()  # an answer that is kept comes too fast for "Stop" to be caught
     page.wait_for_selector("#run:enabled")
-    tab.rest(1_000)
+    page.wait_for_timeout(500)
 
 
 def accessible(page: Page, where: str, within: str | None = None) -> None:
