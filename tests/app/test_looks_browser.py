@@ -111,9 +111,9 @@ def test_a_page_is_accessible_with_everything_opened_and_nothing_jumps(opened: T
         still(page)
         page.evaluate(OPEN_JS)
         page.wait_for_selector(".table-fold table")
-        page.locator(".field textarea").first.fill("")
-        page.locator(".field textarea").first.blur()
-        page.wait_for_selector(".error")
+        page.locator("#field-seed input").first.fill("-1")
+        page.locator("#field-seed input").first.blur()
+        page.locator(".error").first.wait_for()
     else:
         page.evaluate(OPEN_JS)
     accessible(page, "light")
