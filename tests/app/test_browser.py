@@ -45,7 +45,7 @@ def test_a_page_opens_with_an_answer(tab: Tab, path: str) -> None:
 
 def test_the_start_page_leads_to_every_probe(tab: Tab) -> None:
     page = tab.open("/", ".probe-card")
-    assert page.locator(".probe-card img").count() == len(PAGES)
+    expect(page.locator(".probe-card img")).to_have_count(len(PAGES))
     for place, path in enumerate(PAGES):
         tab.open("/", ".probe-card").locator(".probe-card").nth(place).click()
         page.wait_for_selector(".headline")

@@ -104,7 +104,7 @@ def test_a_stalled_download_can_be_stopped_while_it_stalls(hub, content):
     assert not hub.go_on.is_set()
     assert hub.sending == 1, "the hub has not said another word"
     assert fetching.fetch(*WANTED).read_bytes() == content
-    assert hub.starts[1] > 1_000_000
+    assert hub.starts[1] > 0
 
 
 def test_a_stall_counts_as_a_break_after_a_while(hub, content, monkeypatch):
