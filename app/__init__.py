@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from app.quick_import import with_mcp
 # isort: split
 from starlette.middleware import Middleware
 
-from app import api, failures, sessions, starting, theme, uploads
+from app import api, explorers, failures, sessions, starting, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
@@ -38,6 +39,9 @@ __all__ = ["launch", "main"]
 
 HEAD_START = 1.0
 """Seconds for whoever waits at the door: what comes after them keeps both cores busy."""
+TURN = 0.001
+"""Seconds for which a thread that computes keeps those waiting that answer a hand; a fifth of Python's own."""
+READY = "Clipspect: every page has its first answer"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -63,6 +67,7 @@ def launch(
     uploads.separate()
     if mcp:
         with_mcp()
+    sys.setswitchinterval(TURN)
     with starting.once():
         with starting.without_applications():
             demo, pages = build(engine, probes)
@@ -71,7 +76,7 @@ def launch(
     api.speak_json(demo)
     sessions.keep(demo)
     print(f"Clipspect: {address}", flush=True)
-    threading.Thread(target=_warm, args=(pages,), name="clipspect-examples", daemon=True).start()
+    threading.Thread(target=_warm, args=(pages, wait), name="clipspect-examples", daemon=True).start()
     if wait:
         demo.block_thread()
     return demo, address
@@ -94,8 +99,14 @@ def _styles(probes: Sequence[AnyProbe]) -> list[Path]:
     return list(dict.fromkeys([*theme.STYLES, *(path for styles in explorers for path in styles)]))
 
 
-def _warm(pages: Sequence[Page]) -> None:
-    """Answer every page's example, and draw it, before anybody asks; the first page is sent before that."""
+def _warm(pages: Sequence[Page], stays: bool) -> None:
+    """Answer every page's example, and draw it, before anybody asks; the first page is sent before that.
+
+    Args:
+        pages: of probes.
+        stays: whether the program stays: then what follows the examples is computed as well, which compiles what
+            compiles when it is first used.
+    """
     time.sleep(HEAD_START)
     for page in pages:  # before the list of models, which is not needed for a first answer
         card = page.probe.card
@@ -106,6 +117,11 @@ def _warm(pages: Sequence[Page]) -> None:
                 open_page(page, "")
         except Exception as error:  # the page that needs it says so to its visitors
             print(f"Clipspect: the example of {card.name} failed: {failures.sentence(error)}", file=sys.stderr)
+    if stays:
+        for page in pages:
+            for answer in filter(None, (page.engine.ready(page.probe, spec) for spec in page.engine.opens_with)):
+                deque(explorers.follow(page.probe, page.engine, answer), maxlen=0)
+        print(READY, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

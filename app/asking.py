@@ -7,6 +7,7 @@ and to the same axes; where the next one is long in coming, those that are there
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +36,8 @@ STOPPED = "Stopped. What you set is still here."
 STOPPED_PARTLY = "Stopped. What was done by then is shown. Press Run to ask for all of it."
 MEANWHILE = 1.5
 """Seconds after which what a model has so far is shown, and again after as many."""
+SHARE = 5
+"""So many times as long as it takes to put that on the page, at least, before it is done again."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,13 @@ class Question:
     Attributes:
         specs: the models, by side; `none` where a side has none.
         outcomes: what became of it so far, by place of the side.
+        drawn: the figures of an outcome, as the probe drew them, by place of the side.
     """
 
     params: Params
     specs: tuple[str, ...]
     outcomes: dict[int, Answer | Exception] = field(default_factory=dict)
+    drawn: dict[int, tuple[Answer, Mapping[str, Figure]]] = field(default_factory=dict)
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -135,9 +140,11 @@ def _watch(page: Page, ticket: Ticket, question: Question) -> Iterator[Updates]:
         for step in job.steps():
             yield busy(page, (turn + step.share) / len(turns), who + step.doing, step.seconds)
             if job.so_far is not None and job.so_far is not seen and step.seconds >= due:
-                seen, due = job.so_far, step.seconds + MEANWHILE
-                question.outcomes[place] = seen
+                seen = question.outcomes[place] = job.so_far
+                began = time.monotonic()
                 yield answered(page, question, "Being asked …")
+                took = time.monotonic() - began
+                due = step.seconds + max(MEANWHILE, SHARE * took)
             if turn and not shown and step.seconds >= SOON:
                 shown = True
                 yield answered(page, question, "Being asked …")
@@ -201,7 +208,7 @@ def _draw(page: Page, question: Question) -> dict[int, dict[str, Figure]]:
     for place, outcome in list(question.outcomes.items()):
         if isinstance(outcome, Answer):
             try:
-                drawn[place] = page.probe.figures(outcome.report.result)
+                drawn[place] = _drawn(page, question, place, outcome)
             except Exception as error:
                 question.outcomes[place] = error
     try:
@@ -209,6 +216,14 @@ def _draw(page: Page, question: Question) -> dict[int, dict[str, Figure]]:
     except Exception:  # figures of a kind nobody foresaw are better shown as they were drawn than not at all
         _LOG.exception("figures could not be brought to the same axes")
         return {place: dict(figures) for place, figures in drawn.items()}
+
+
+def _drawn(page: Page, question: Question, place: int, answer: Answer) -> Mapping[str, Figure]:
+    """The figures of an answer, drawn once however often it is put on the page while others are waited for."""
+    known = question.drawn.get(place)
+    if known is None or known[0] is not answer:
+        known = question.drawn[place] = (answer, page.probe.figures(answer.report.result))
+    return known[1]
 
 
 def _failed(page: Page, side: sides.Side, spec: str, error: Exception) -> Updates:

@@ -8,7 +8,7 @@
 | `CLIPSPECT_VISITORS` | visitors whose pictures are held at once; the longest gone are forgotten first | 500 |
 | `CLIPSPECT_WAITING` | requests of all visitors that wait at once; more are refused | 1,000 |
 | `CLIPSPECT_GPU_SECONDS` | seconds for which a Space that lends GPUs lends one for a question | 120 |
-| `CLIPSPECT_AT_ONCE` | visitors whose questions run side by side; the backend puts them into common batches | 4 |
+| `CLIPSPECT_AT_ONCE` | visitors whose questions run side by side; the backend puts them into common batches | 2 |
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Limits:
     set_pictures: int = 2_000
     visitors: int = 500
     waiting: int = 1_000
-    at_once: int = 4
+    at_once: int = 2
     gpu_seconds: int = 120
 
     @classmethod

@@ -21,7 +21,7 @@ ADDRESS_JS = "(query) => window.clipspect.address(query)"
 
 CHEAP: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 FOLLOW: dict[str, Any] = {
-    "concurrency_limit": 2,
+    "concurrency_limit": 1,
     "concurrency_id": "follow",
     "show_progress": "hidden",
     "api_visibility": "private",

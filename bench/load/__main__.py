@@ -25,6 +25,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from app import READY
 from bench.load import direct
 from bench.load.visitor import INTERACTIVE, TOURS, Record, Visitor
 from bench.load.wire import Wiring
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
         )  # fmt: skip
         try:
-            record, memory = asyncio.run(_load(f"http://{HOST}:{port}", server, chosen))
+            record, memory = asyncio.run(_load(f"http://{HOST}:{port}", server, log, chosen))
         except (RuntimeError, httpx.HTTPError) as error:
             print(f"the app did not start: {error!r}; see {log}")
             return 1
@@ -120,10 +121,10 @@ def _free_port() -> int:
 
 
 async def _load(
-    address: str, server: subprocess.Popen[bytes], chosen: argparse.Namespace
+    address: str, server: subprocess.Popen[bytes], log: Path, chosen: argparse.Namespace
 ) -> tuple[Record, Memory]:
     """Wait for the app, let the visitors in, and see them out."""
-    wirings = {page: Wiring.of(html) for page, html in (await _pages(address, server)).items()}
+    wirings = {page: Wiring.of(html) for page, html in (await _pages(address, server, log)).items()}
     words = direct.words(chosen.visitors)
     record, memory = Record(), Memory(psutil.Process(server.pid))
     visitors = [Visitor(n, address, wirings, words, chosen.think, record) for n in range(chosen.visitors)]
@@ -142,18 +143,19 @@ async def _load(
     return record, memory
 
 
-async def _pages(address: str, server: subprocess.Popen[bytes]) -> dict[str, str]:
-    """The HTML of every page, once the examples of all are answered."""
+async def _pages(address: str, server: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
+    """The HTML of every page, once the server says that every page has its first answer."""
+    for _ in range(600):
+        if READY in log.read_text(errors="replace"):
+            break
+        if server.poll() is not None:
+            break
+        await asyncio.sleep(1)
+    else:
+        raise RuntimeError("not every page got its first answer")
+    if server.poll() is not None:
+        raise RuntimeError("the server ended")
     async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as http:
-        for _ in range(600):
-            if server.poll() is not None:
-                raise RuntimeError("the server did not start: see its log")
-            try:
-                await http.get("/")
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.5)
-        await direct.settled(http)
         return {page: (await http.get(page)).text for page in TOURS}
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import httpx
-
 from bench.load import pictures
-from bench.load.wire import Session, Wiring
 from probes import backend, pairs, registry
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.pictures import Picture
@@ -34,17 +30,6 @@ def words(count: int) -> tuple[str, ...]:
     index = pairs.indices()[pairs.WORLDS[0]]
     known = sorted(word for word in index.texts.words if word.isascii() and word.isalpha() and len(word) > 3)
     return tuple(known[:: max(1, len(known) // count)][:count])
-
-
-async def settled(http: httpx.AsyncClient) -> None:
-    """Wait until the start page has the answer of every example, which the app computes as it starts."""
-    wiring = Wiring.of((await http.get("/")).text)
-    for _ in range(WAITING):
-        session = Session(http, wiring)
-        sent = await session.call(wiring.call(None, "load"))
-        if str(sent).count('class="found"') >= len(registry.all_probes()):
-            return
-        await asyncio.sleep(1)
 
 
 def differing(answers: Mapping[tuple[str, int, int], str], most: int) -> list[str]:
