@@ -27,10 +27,11 @@ from app import api, explorers, failures, sessions, starting, theme, uploads
 from app.engine import Engine, installed
 from app.files import LARGEST
 from app.guard import Guard
+from app.kept_pages import KeptPages
 from app.limits import LIMITS
 from app.opening import open_page
 from app.page import Page
-from app.shell import build
+from app.shell import addresses, build
 from probes import registry
 from probes.core.errors import ClipspectError
 from probes.core.probe import AnyProbe
@@ -88,7 +89,12 @@ def _launch(demo: gr.Blocks, probes: Sequence[AnyProbe], host: str, port: int | 
         theme=theme.theme(), css_paths=_styles(probes), head=theme.head(), favicon_path=theme.MARK,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, show_error=False,
         max_file_size=LARGEST * 1_000_000, state_session_capacity=LIMITS.visitors, mcp_server=mcp,
-        app_kwargs={"middleware": [Middleware(Guard, largest=LARGEST * 1_000_000)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(Guard, largest=LARGEST * 1_000_000),
+                Middleware(KeptPages, paths=["/", *(address for _, address in addresses(probes))]),
+            ]
+        },
     )  # fmt: skip
     return str(address)
 

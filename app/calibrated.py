@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
 from markupsafe import Markup
 
 from app import glossary, snippets
+from app.sessions import ForAll
 from probes.calibrate import FOLDER, stale
 from probes.core import calibration
 from probes.core.calibration import RATES, Calibration
@@ -40,15 +40,18 @@ class Calibrated:
         """Every component that `fill` sets."""
         return [*self.told, *self.figures, *self.grids]
 
-    def fill(self) -> dict[Any, Any]:
-        """Updates that put everything into its room."""
+    def fill(self) -> ForAll:
+        """Updates that put everything into its room, the same for all visitors."""
+        return self._filled
+
+    @cached_property
+    def _filled(self) -> ForAll:
         said = (opening(self.kept), *map(sentences, self.kept))
         grids = [gr.Dataframe({"headers": list(HEADS), "data": rows(one)}) for one in self.kept]
-        return {
-            **dict(zip(self.told, map(glossary.explained, said), strict=True)),
-            **{plot: gr.Plot(drawn(one)) for plot, one in zip(self.figures, self.kept, strict=True)},
-            **dict(zip(self.grids, grids, strict=True)),
-        }
+        plots = [gr.Plot(figure(one)) for one in self.kept]
+        updates: dict[Any, Any] = dict(zip(self.told, map(glossary.explained, said), strict=True))
+        updates |= dict(zip(self.figures, plots, strict=True))
+        return ForAll(updates | dict(zip(self.grids, grids, strict=True)))
 
 
 def lay_out(probe: AnyProbe) -> Calibrated | None:
@@ -75,12 +78,6 @@ def lay_out(probe: AnyProbe) -> Calibrated | None:
                     )
                 )  # fmt: skip
     return Calibrated(kept, tuple(told), tuple(figures), tuple(grids))
-
-
-@lru_cache(maxsize=32)
-def drawn(one: Calibration) -> go.Figure:
-    """The figure of a calibration, drawn once for all visitors."""
-    return figure(one)
 
 
 def opening(kept: tuple[Calibration, ...]) -> Markup:

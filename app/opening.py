@@ -14,6 +14,7 @@ from app.asking import Question
 from app.page import Page
 from app.results import Updates
 from app.running import Ticket
+from app.sessions import ForAll
 from app.stage import Held
 from probes.core.errors import FieldError
 from probes.core.parameters import Params, fields
@@ -23,14 +24,15 @@ def open_page(page: Page, search: str) -> Updates:
     """Put on the page what the query of its address asks for; without one, the example and its answer."""
     link = links.read(page.probe.params, parse_qsl(str(search).lstrip("?"), keep_blank_values=True))
     ready = [page.engine.ready(page.probe, spec) for spec in page.engine.opens_with]
-    lesson = {page.at.lesson: lessons.strip(search)}
+    strip = lessons.strip(search)
+    lesson = {page.at.lesson: strip}
     if not link.plain or None in ready:
         return _opened(page, link) | lesson
     answers = tuple(map(id, ready))  # which the engine keeps for as long as it lives
     with page.opening:  # the first to come makes it, for all who come at once
         if answers not in page.opened:
-            page.opened[answers] = _opened(page, link)
-    return page.opened[answers] | lesson
+            page.opened[answers] = ForAll(_opened(page, link) | {page.at.lesson: lessons.strip("")})
+    return page.opened[answers] | lesson if strip else page.opened[answers]
 
 
 def _opened(page: Page, link: links.Link) -> Updates:

@@ -8,6 +8,8 @@ it left alone as well. `Pages` and `Visits` leave both out; all else is Gradio's
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,20 @@ from gradio.state_holder import SessionState, StateHolder
 
 CLOSED = 50
 """Closed pages whose state is kept, for an hour, in case a browser merely lost its way; those used last."""
+
+
+class ForAll(dict[Any, Any]):
+    """Updates that one handler gives to every visitor alike; what is sent of them is made once.
+
+    Attributes:
+        sent: that, by output; None before it was made.
+        making: held while it is made: visitors who come at once wait for the first of them.
+    """
+
+    def __init__(self, updates: Mapping[Any, Any]) -> None:
+        super().__init__(updates)
+        self.sent: list[Any] | None = None
+        self.making = asyncio.Lock()
 
 
 class Pages(gr.Blocks):
@@ -46,6 +62,19 @@ class Pages(gr.Blocks):
         """What is sent to the browser, by output; only what was changed is looked at."""
         if not isinstance(predictions, dict) or not all(isinstance(key, Block) for key in predictions):
             return await super().postprocess_data(block_fn, predictions, state)
+        if not isinstance(predictions, ForAll) or state is None:
+            return await self._changed(block_fn, predictions, state)
+        async with predictions.making:
+            if predictions.sent is None:
+                predictions.sent = await self._changed(block_fn, predictions, state)
+        for output, value in predictions.items():
+            if isinstance(output, gr.State):
+                state[output._id] = value
+        return list(predictions.sent)
+
+    async def _changed(
+        self, block_fn: BlockFunction, predictions: dict[Any, Any], state: SessionState | None
+    ) -> list[Any]:
         changed = [output for output in block_fn.outputs if output in predictions]
         sent: dict[int, Any] = {}
         if changed:

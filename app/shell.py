@@ -29,7 +29,7 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> tuple[gr.Blocks, tuple[
         fill_width=True,
         delete_cache=(1 * MINUTES, 10 * MINUTES),
     )
-    for title, address in _addresses(probes):
+    for title, address in addresses(probes):
         demo.route(title, address, show_in_navbar=False)
     pages: list[Page] = []
     # one context for all routes: Gradio computes everything anew whenever one is left
@@ -51,7 +51,7 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> tuple[gr.Blocks, tuple[
     return demo, tuple(pages)
 
 
-def _addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
+def addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
     """Title and address of every page but the first."""
     return [
         *((probe.card.title, probe.card.address) for probe in probes),
@@ -76,7 +76,7 @@ def _top(probes: Sequence[AnyProbe], here: str) -> None:
         Markup('<a href=".{}"{}>{}</a>').format(
             address, Markup(' aria-current="page"') if address == here else "", title
         )
-        for title, address in _addresses(probes)
+        for title, address in addresses(probes)
     )
     gr.HTML(
         Markup(

@@ -12,7 +12,8 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 import gradio as gr
@@ -21,6 +22,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app import downloads, failures, forms, snippets
+from app.sessions import ForAll
 from app.training_grid import CLICKS_JS, detail, grid, link
 from app.training_link import BOTH, MOST, Ask, Link, check, read
 from app.wiring import ADDRESS_JS, CHEAP, LOCATION_JS
@@ -177,9 +179,19 @@ def _take_away() -> tuple[gr.Button, gr.Button, gr.Textbox, gr.Textbox]:
 
 def wire(at: Layout, demo: gr.Blocks) -> None:
     """Connect the page; called inside its route."""
+    kept: list[ForAll] = []
 
     def opened(search: str) -> Iterator[Updates]:
-        for updates in shown(at, read(search)):
+        link = read(search)
+        if link != read(""):
+            yield from offering(link)
+            return
+        if not kept:  # the page as everybody sees it first
+            kept.append(ForAll(reduce(or_, offering(link))))
+        yield kept[0]
+
+    def offering(link: Link) -> Iterator[Updates]:
+        for updates in shown(at, link):
             yield updates | {
                 box: gr.Dropdown(choices=choices, value=updates[box])
                 for box, choices in zip((at.attributes, at.show), offered(), strict=True)
