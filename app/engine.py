@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ NONE = "none"
 """What stands for no second model where a specification could stand."""
 OTHER = "bundled:balanced"
 """The bundled model that stands beside the default one."""
+FRESH = 30.0
+"""Seconds for which a list of the models is good enough for everybody: making it looks at hundreds of files."""
 CARD = "model.json"
 """The file beside a bundled model's weights that says what it is."""
 
@@ -119,15 +122,18 @@ class Engine:
     elsewhere: Elsewhere | None = None
     _examples: dict[tuple[str, str], Future[Answer]] = field(default_factory=dict)
     _listed: dict[str, Entry] = field(default_factory=dict)
+    _listing: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def models(self, wait: bool = False) -> tuple[Entry, ...]:
         """The models to offer, as listed last; before that, or if that fails, those that are bundled.
 
         Args:
-            wait: list them anew. What is on disk changes when somebody downloads a model.
+            wait: list them anew, unless that was done within `FRESH` seconds. What is on disk changes when
+                somebody downloads a model.
         """
-        if wait:
+        if wait and time.monotonic() - self._listing.get("done", -FRESH) >= FRESH:
+            self._listing["done"] = time.monotonic()
             try:
                 listed = {entry.spec: entry for entry in self.catalogue()}
             except (OSError, ImportError, ClipspectError) as error:
