@@ -1,10 +1,10 @@
 """Something to explore on a probe's page in the browser, drawn by a script from what a report holds.
 
 A figure is redrawn by the server; an explorer answers a visitor's hand at once. Its script defines one function,
-`createExplorer(element)`, which returns `show(payload)` and `later(update)`, and may return `settings()`, a short
-object of what a visitor set that differs from the beginning, and `restore(settings)`, which takes any object at all
-and uses of it what fits: both let a link bring the settings back. The shell (`app.explorers`) sends the
-payload with an answer, and what `follow` yields after it: for what takes long and may come when all else is there.
+`createExplorer(element)`, which returns `show(payload)` and `later(update)`. It may also return `settings()`, a
+short object of what a visitor set that differs from the beginning, and `restore(settings)`, which takes any object
+and uses of it what fits: both let a link bring the settings back. The shell (`app.explorers`) sends the payload
+with an answer, and what `follow` yields after it: for what takes long and may come when all else is there.
 What all explorers share, small helpers and how they look, is in `browser`; many pictures travel as one `sheet`.
 """
 
