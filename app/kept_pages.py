@@ -41,22 +41,22 @@ class KeptPages:
             await self._app(scope, receive, send)
             return
         async with self._making.setdefault(key[0], asyncio.Lock()):  # who comes at once waits for the first
-            kept = self._kept.get(key)
-            if kept is None:
-                await self._make(key, scope, receive, send)
-        for message in kept or ():
+            sent = self._kept.get(key)
+            if sent is None:
+                sent = await self._made(key, scope, receive)
+        for message in sent:  # after the lock: who reads slowly keeps nobody waiting
             await send(dict(message))
 
-    async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _made(self, key: Key, scope: Scope, receive: Receive) -> tuple[Message, ...]:
         sent: list[Message] = []
 
-        async def heard(message: Message) -> None:
+        async def hear(message: Message) -> None:
             sent.append(dict(message))
-            await send(message)
 
-        await self._app(scope, receive, heard)
+        await self._app(scope, receive, hear)
         if _may_be_kept(sent):
             self._kept[key] = tuple(sent)
+        return tuple(sent)
 
     def _key(self, scope: Scope) -> Key | None:
         """What a page depends on; None for what is no page, and for links that Gradio itself reads."""
@@ -66,7 +66,7 @@ class KeptPages:
         if path not in self._paths:
             return None
         seen = tuple((name, value) for name, value in scope["headers"] if name in SEEN_AS)
-        return (path, str(scope["path"]), scope.get("root_path"), scope.get("scheme"), scope.get("server"), seen)
+        return (path, str(scope["path"]), scope.get("root_path"), scope.get("scheme"), tuple(scope.get("server") or ()), seen)
 
 
 def _may_be_kept(sent: list[Message]) -> bool:
