@@ -66,7 +66,8 @@ class KeptPages:
         if path not in self._paths:
             return None
         seen = tuple((name, value) for name, value in scope["headers"] if name in SEEN_AS)
-        return (path, str(scope["path"]), scope.get("root_path"), scope.get("scheme"), tuple(scope.get("server") or ()), seen)
+        where = (scope.get("root_path"), scope.get("scheme"), tuple(scope.get("server") or ()))
+        return (path, str(scope["path"]), *where, seen)
 
 
 def _may_be_kept(sent: list[Message]) -> bool:

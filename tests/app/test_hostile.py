@@ -13,7 +13,6 @@ from gradio.utils import get_upload_folder
 
 from app import guard
 from app.files import LARGEST
-from app.sessions import CLOSED, Visits
 from bench.load.wire import Broken, Session, Wiring
 from tests.hostile import corpus
 from tests.hostile.fuzz import OWN
@@ -227,21 +226,3 @@ def test_a_hostile_query_opens_the_page(http: httpx.Client, query: str) -> None:
     told = str(asyncio.run(ask()))
     assert "<script>" not in told.replace("“<script>”", "")
     assert not [one for one in OWN if one in told]
-
-
-def test_of_closed_pages_the_last_are_kept_and_open_ones_all(http: httpx.Client) -> None:
-    import gradio as gr
-
-    with gr.Blocks() as demo:
-        gr.State([])
-    visits = Visits()
-    demo.state_session_capacity = 10_000
-    visits.set_blocks(demo)
-    for number in range(3 * CLOSED):
-        visits[f"v{number}"].is_closed = number % 2 == 0
-    visits.delete_all_expired_state()
-    kept = set(visits.session_data)
-    assert {f"v{number}" for number in range(1, 3 * CLOSED, 2)} <= kept
-    assert {f"v{number}" for number in range(0, 3 * CLOSED, 2)} & kept == {
-        f"v{number}" for number in range(CLOSED, 3 * CLOSED, 2)
-    }

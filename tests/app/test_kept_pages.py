@@ -35,7 +35,8 @@ class Maker:
 
 def client(maker: Maker, **given: Any) -> TestClient:
     routes = [Route(path, maker.answer, methods=["GET", "POST"]) for path in ("/", "/glossary", "/file")]
-    return TestClient(KeptPages(Starlette(routes=routes), ("/", "/glossary")), base_url="http://one.example", **given)
+    kept = KeptPages(Starlette(routes=routes), ("/", "/glossary"))
+    return TestClient(kept, base_url="http://one.example", **given)
 
 
 def test_a_page_is_made_once_and_sent_whole_to_everybody() -> None:
