@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image
 import probes.backend
 from probes.cli import main
 from probes.core.errors import ModelError
+from tests import programs
 from tests.fakes import CARD, PixelBackend, noise
 
 
@@ -247,8 +246,7 @@ class TestRedraw:
             f"status = main(['redraw', *{saved!r}, '--out', {str(tmp_path / 'o')!r}]); "
             "sys.exit(status or 10 * bool({'torch', 'open_clip', 'gradio'} & set(sys.modules)))"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        programs.run(code)
 
 
 class TestEmbed:

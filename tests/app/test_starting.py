@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import subprocess
 import sys
 
 import gradio as gr
@@ -15,6 +14,7 @@ from app import starting
 from app.quick_import import quickly, with_mcp
 from app.shell import build
 from probes import registry
+from tests import programs
 from tests.app.conftest import make_engine
 
 HEAVY = {"torch", "open_clip", "scipy.stats", "scipy.special", "sklearn", "pandas", "fairlearn", "umap", "gradio",
@@ -24,8 +24,7 @@ HEAVY = {"torch", "open_clip", "scipy.stats", "scipy.special", "sklearn", "panda
 def imported(program: str) -> set[str]:
     """The modules that a program has imported when it is done."""
     told = f"{program}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return set(json.loads(programs.run(told)))
 
 
 def test_listing_the_probes_imports_nothing_heavy() -> None:

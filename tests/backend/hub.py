@@ -15,6 +15,8 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
+from probes.core.errors import Cancelled
+
 COMMIT = "c0ffee00" * 5
 PIECE = 1 << 16
 ELSEWHERE = "localhost"
@@ -225,3 +227,22 @@ def instead_of_the_hub(hub: Hub, cache: Path) -> Iterator[Hub]:
         patch.setattr(constants, "HF_HUB_CACHE", str(cache))
         patch.setattr(constants, "HF_HUB_OFFLINE", False)
         yield hub
+
+
+def partial():
+    """Files that are not whole, of the hub's cache."""
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    return [path for path in cache.rglob("*.incomplete") if path.is_file()]
+
+
+class Told:
+    """A `Progress` that keeps what it was told, and cancels at a step."""
+
+    def __init__(self, until=lambda doing: False):
+        self.said, self._until = [], until
+
+    def __call__(self, share, doing):
+        assert 0 <= share <= 1
+        self.said.append(doing)
+        if self._until(doing):
+            raise Cancelled("stopped")

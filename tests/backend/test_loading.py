@@ -4,9 +4,6 @@ import copy
 import json
 import os
 import pickle
-import subprocess
-import sys
-import textwrap
 
 import open_clip
 import pytest
@@ -16,6 +13,7 @@ from safetensors.torch import load_file
 from probes.backend import device, fetching, listing, loading, specs
 from probes.backend.digests import weights_digest
 from probes.core.errors import ModelError
+from tests import programs
 from tests.backend import small
 
 
@@ -228,20 +226,8 @@ def test_a_large_model_takes_bfloat16_on_a_cpu_with_amx_alone(monkeypatch, amx, 
     assert device.choose_precision("auto", small.CPU, 150_000_000) == precision
 
 
-def run(script, **environment):
-    """A program in a process of its own; its last line."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip().splitlines()[-1]
-
-
 def test_the_package_is_light_to_import():
-    said = run("import sys, probes.backend as b; b.bundled(); print({'torch', 'open_clip'} & set(sys.modules))")
+    said = programs.run(
+        "import sys, probes.backend as b; b.bundled(); print({'torch', 'open_clip'} & set(sys.modules))"
+    )
     assert said == "set()"

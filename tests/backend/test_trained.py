@@ -2,9 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import open_clip
@@ -14,6 +11,7 @@ import torch
 from probes.backend import loading, specs
 from probes.backend.digests import weights_digest
 from probes.core.errors import ModelError
+from tests import programs
 from tests.backend import small
 
 
@@ -125,14 +123,7 @@ TRAIN = """
 @pytest.mark.slow
 def test_what_open_clips_training_really_writes(monkeypatch, tmp_path):
     monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny", small.config())
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(TRAIN), json.dumps(small.config()), str(tmp_path / "logs")],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    programs.run(TRAIN, json.dumps(small.config()), str(tmp_path / "logs"))
     path = tmp_path / "logs" / "run" / "checkpoints" / "epoch_1.pt"
     written = torch.load(path, weights_only=True)
     assert set(written) == {"epoch", "name", "state_dict", "optimizer"}
