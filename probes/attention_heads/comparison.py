@@ -15,7 +15,6 @@ as heads are dropped, how words fit, and masks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,21 +27,11 @@ from probes.attention_heads.result import AttentionHeadsResult
 from probes.attention_heads.scene_maps import PATCH_TERMS
 from probes.attention_heads.segmented import MapFit
 from probes.core.comparison import Difference
-from probes.core.differences import from_intervals, plain
+from probes.core.differences import End, from_intervals, plain
 
 LEADING = "the interval is over its pictures; the largest of many, and that alone makes it large in both"
 FEW_HEADS = 4
 """Heads whose share of a property is told together."""
-
-
-@dataclass(frozen=True)
-class End:
-    """A number with its interval, as `from_intervals` takes it."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
 
 
 def compare(first: AttentionHeadsResult, second: AttentionHeadsResult) -> tuple[Difference, ...]:

@@ -22,6 +22,7 @@ not below zero. Resampling has a seed of its own, since a comparison is no run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from probes.core.comparison import Difference
 from probes.core.resampling import RESAMPLES, at_least, p_value, sign_flips, stratified_weights
-from probes.core.statistics import LEVEL
+from probes.core.statistics import LEVEL, Estimate
 
 Float64 = NDArray[np.float64]
 
@@ -43,6 +44,28 @@ FEWEST_TESTED = 6
 UNTESTED = f"too few for a test: with fewer than {FEWEST_TESTED} no p could fall to 0.05"
 FEW, MORE = 200, 9_999
 """Of up to so many observations so many resamples are drawn: their ends lie farther out, where draws are rare."""
+
+
+@dataclass(frozen=True)
+class End:
+    """One model's number with its interval, as `from_intervals` takes it.
+
+    Attributes:
+        value: what was measured.
+        low, high: ends of its 95 % interval; None where it has none.
+        n: what it was measured on.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @classmethod
+    def of(cls, one: Estimate) -> End:
+        """An estimate and its interval, if it has one."""
+        low, high = (None, None) if one.interval is None else (one.interval.low, one.interval.high)
+        return cls(one.value, low, high, one.n)
 
 
 def paired(

@@ -14,14 +14,13 @@ the two intervals alone. Reports that kept no single templates resample placemen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.comparison import Difference
-from probes.core.differences import FEWEST, MORE, SEED, expanded_ends, from_intervals, turned, turns
-from probes.core.statistics import Estimate, rank_p
+from probes.core.differences import FEWEST, MORE, SEED, End, expanded_ends, from_intervals, turned, turns
+from probes.core.statistics import rank_p
 from probes.red_circle.effects import DRAWN, FOVEAL, Effect
 from probes.red_circle.result import RedCircleResult
 
@@ -30,22 +29,6 @@ Float64 = NDArray[np.float64]
 MOST = 10
 """Texts that are compared of each visual prompt: those that moved most in either model."""
 PLACES_ALONE = "over placements alone: an earlier report kept no single templates"
-
-
-@dataclass(frozen=True)
-class End:
-    """An estimate as `from_intervals` takes it."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-    @classmethod
-    def of(cls, one: Estimate) -> End:
-        """The ends of an estimate."""
-        low, high = (None, None) if one.interval is None else (one.interval.low, one.interval.high)
-        return cls(one.value, low, high, one.n)
 
 
 def compare(first: RedCircleResult, second: RedCircleResult) -> tuple[Difference, ...]:
