@@ -24,6 +24,8 @@ OPEN = (
 """Addresses under `API` that the pages use; one that ends with a slash stands for those under it."""
 CLOSED = ("/monitoring", "/svelte/", "/login", "/logout")
 """Addresses outside of it that they do not use."""
+NOBODYS = frozenset({b"x-gradio-server"})
+"""Headers that no browser sends here. By this one Gradio would write any address that it is told into a page."""
 BODY = 16_000_000
 """Bytes of the largest question; the longest list that a form takes has four million characters."""
 FORM = 1_000_000
@@ -46,6 +48,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in NOBODYS]
+        scope = {**scope, "headers": headers}
         refused = self._refused(scope)
         if refused is None:
             refused = await self._passed(scope, receive, send)
@@ -78,7 +82,10 @@ class Guard:
         if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
             return None
         limit = self._largest + FORM if path.rstrip("/") == UPLOAD else BODY
-        return _too_large(dict(scope["headers"]).get(b"content-length"), limit)
+        headers = dict(scope["headers"])
+        if b"transfer-encoding" in headers:  # of two lengths, servers believe the one that is not declared
+            return PlainTextResponse("Say how long it is (Content-Length), and send it in one piece.", 411)
+        return _too_large(headers.get(b"content-length"), limit)
 
 
 def opened(path: str) -> bool:

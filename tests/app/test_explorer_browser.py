@@ -193,7 +193,7 @@ HOSTILE: list[dict[str, object]] = [
 
 def test_a_link_that_wants_what_is_not_there_gives_the_page_as_usual(tab: Tab) -> None:
     page = opened(
-        tab, "/modality-gap?" + urlencode({"explore": '{"delta": 1e99, "view": "<b>"}', "explore-beside": "["})
+        tab, "/modality-gap?" + urlencode({"explore": '{"delta": "1e99", "view": "<b>"}', "explore-beside": "["})
     )
     assert page.evaluate(RESTORE_JS, HOSTILE) == [{}] * len(HOSTILE)
     far = [{"delta": -7, "zoom": 1e9, "dimensions": 3, "pitch": -9}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,23 @@ def test_a_body_is_refused_by_its_declared_length(http: httpx.Client) -> None:
         assert answer.startswith("HTTP/1.1 413"), answer
     assert http.post(f"{API}queue/join", content=iter([b"{}"])).status_code == 411
     assert set(Path(get_upload_folder()).rglob("*")) == before
+
+
+def test_a_declared_length_and_pieces_of_any_length_are_refused_together(http: httpx.Client) -> None:
+    sent = f"POST {API}queue/join HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert http.base_url.port is not None
+    with socket.create_connection((http.base_url.host, http.base_url.port), timeout=20) as line:
+        line.sendall(sent.encode() + b"100000\r\n" + b"x" * 4096)
+        assert line.recv(100).split(b" ")[1] in (b"400", b"411")
+
+
+@pytest.mark.parametrize("path", ["/", PAGE, "/glossary"])
+def test_nobody_can_write_another_address_into_the_pages_of_others(http: httpx.Client, path: str) -> None:
+    plain = http.get(path).text
+    for name in ("X-Gradio-Server", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded", "Referer", "Origin"):
+        hostile = http.get(path, headers={name: "http://evil.example"}).text
+        assert "evil.example" in hostile if name == "X-Forwarded-Host" else "evil" not in hostile
+        assert http.get(path).text == plain
 
 
 async def _head_only(base: httpx.URL, path: str, length: int) -> str:
