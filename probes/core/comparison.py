@@ -4,7 +4,8 @@ A difference is always that of the first model less the second: above zero the f
 Where the same pictures, templates, pairs or words were shown to both models and the results hold what each of
 them gave, intervals and p-values are paired (`probes.core.differences.paired`). Else the interval comes from the
 two intervals alone and ignores that both were asked the same (`probes.core.differences.from_intervals`), and there
-is no p. P-values are corrected over all tested differences of a comparison (Benjamini & Hochberg 1995).
+is no p. P-values are corrected over all tested differences of a comparison (Benjamini & Hochberg 1995); what has
+none is clear where its interval leaves out zero, uncorrected, and never where it was paired over too few to test.
 
 All is made from two reports, without a model.
 """
@@ -43,6 +44,7 @@ class Difference:
         p: two-tailed, of the claim that it is not zero; None where nothing was tested.
         p_adjusted: corrected over all tested differences of the comparison.
         unit: what it is measured in; differences of one unit share an axis.
+        too_few: whether it rests on too few observations to be told from chance, whatever its interval.
         note: how the interval came about, where it is not paired, and what else has to be known.
     """
 
@@ -57,14 +59,15 @@ class Difference:
     p: float | None = None
     p_adjusted: float | None = None
     unit: str
+    too_few: bool = False
     note: str = ""
 
     @property
     def clear(self) -> bool | None:
-        """Whether it is beyond chance: by its corrected p, else by its interval; None where there is neither."""
+        """Whether it is beyond chance: by its corrected p, else by its interval; None where neither can tell."""
         if self.p is not None:
             return (self.p if self.p_adjusted is None else self.p_adjusted) <= SIGNIFICANT
-        if self.low is None or self.high is None:
+        if self.low is None or self.high is None or self.too_few:
             return None
         return not self.low <= 0.0 <= self.high
 
@@ -134,7 +137,8 @@ class Comparison:
             if tested == len(judged)
             else "the interval leaves out zero; not corrected for how many there are"
             if not tested
-            else f"corrected p at most {SIGNIFICANT:g}, or where none is given an interval that leaves out zero"
+            else f"corrected p at most {SIGNIFICANT:g}, or where none is given an interval that leaves out zero, "
+            "not corrected for how many there are"
         )
         return f"{said}. {clear} of {len(judged)} differences {'is' if clear == 1 else 'are'} clear ({by})."
 

@@ -5,8 +5,14 @@ With a_i and b_i what the models gave for observation i = 1..n, and d_i = a_i - 
 - **paired**: the mean of d; expanded percentile bootstrap over observations (Hesterberg, "What teachers should
   know about the bootstrap", The American Statistician 2015): the ends are the quantiles at
   Phi(-+ sqrt(n/(n-1)) t_{n-1}) in place of 2.5 and 97.5 %, without which few templates would make intervals that
-  are too narrow. p: random signs of d, two-tailed, exact where there are few; none where no p could fall to 0.05.
-  Observations that belong together are drawn, and flipped, together.
+  are too narrow. p: random signs of d, two-tailed, exact where there are few. Observations that belong together
+  are drawn, and flipped, together.
+- **paired, of fewer than 6**: no p could fall to 0.05, so that there is none and nothing is called clear. No
+  resample leaves the range of so few, and the range of two leaves out the truth half the time: the interval is
+  Student's ("The probable error of a mean", Biometrika 1908), mean -+ t_{n-1} s / sqrt(n). Of k groups that belong
+  together, with sums S, sizes m and residuals e = S - mean m (Cochran, "Sampling techniques", 1977, 6.3),
+
+      mean = sum S / sum m,    s / sqrt(n) = sqrt(k/(k-1) sum e^2) / sum m,    t with k - 1 degrees of freedom
 - **from two intervals** (MOVER: Zou, Donner, "Construction of confidence limits about effect measures: a general
   approach", Statistics in Medicine 2008): with estimates a, b and intervals (l_a, u_a), (l_b, u_b)
 
@@ -38,10 +44,12 @@ Float64 = NDArray[np.float64]
 SEED = 0
 UNPAIRED = "from the two intervals, as if the models had been shown different things"
 SINGLE = "one observation: there is no interval"
+TOGETHER = "all of them belong together: there is no interval"
 FEWEST = 2
 FEWEST_TESTED = 6
 """With fewer observations no p of random signs, 2 / 2^n at least, could fall to 0.05, and none is given."""
-UNTESTED = f"too few for a test: with fewer than {FEWEST_TESTED} no p could fall to 0.05"
+UNTESTED = f"too few for a test: fewer than {FEWEST_TESTED} allow no p of 0.05; the interval is Student's"
+UNTESTED_GROUPS = "in {count} groups that belong together; " + UNTESTED
 FEW, MORE = 200, 9_999
 """Of up to so many observations so many resamples are drawn: their ends lie farther out, where draws are rare."""
 
@@ -106,8 +114,9 @@ def paired_columns(
     """As `paired` for several numbers of the same observations: c names and values (n, c)."""
     one, other = (np.asarray(values, dtype=np.float64) for values in (first, second))
     low, high, p = paired_intervals(one - other, clusters)
-    known, tested = not np.isnan(low).any(), not np.isnan(p).any()
-    told = "; ".join(filter(None, (note, "" if tested else UNTESTED if known else SINGLE)))
+    count = int(_groups(len(one), clusters).max()) + 1
+    known, tested = count >= FEWEST, count >= FEWEST_TESTED
+    told = "; ".join(filter(None, (note, "" if tested else _few(len(one), count))))
     return tuple(
         Difference(
             what=name,
@@ -120,10 +129,23 @@ def paired_columns(
             over=over,
             p=float(p[c]) if tested else None,
             unit=unit,
+            too_few=not tested,
             note=told,
         )
         for c, name in enumerate(what)
     )
+
+
+def _groups(n: int, clusters: NDArray[np.intp] | None) -> NDArray[np.intp]:
+    """Which group each of n observations belongs to, numbered without gaps."""
+    return np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+
+
+def _few(n: int, count: int) -> str:
+    """What n observations in `count` groups are too few for."""
+    if count < FEWEST:
+        return SINGLE if n == 1 else TOGETHER
+    return UNTESTED if count == n else UNTESTED_GROUPS.format(count=count)
 
 
 def paired_intervals(
@@ -133,7 +155,7 @@ def paired_intervals(
 
     All are not-a-number for one observation, and p for fewer than `FEWEST_TESTED`.
     """
-    groups = np.arange(len(differences)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    groups = _groups(len(differences), clusters)
     count, columns = int(groups.max()) + 1, differences.shape[1]
     if count < FEWEST:
         nothing = np.full(columns, np.nan)
@@ -142,12 +164,12 @@ def paired_intervals(
     sums = np.zeros((count, columns))
     np.add.at(sums, groups, turn * differences)
     sizes = np.bincount(groups, minlength=count).astype(np.float64)
+    if count < FEWEST_TESTED:
+        return *turned(*student_ends(sums, sizes), turn), np.full(columns, np.nan)
     strata = np.zeros(count, dtype=np.intp)
     resamples = MORE if count <= FEW else RESAMPLES
     weights = stratified_weights(strata, resamples, SEED)
     low, high = expanded_ends(np.concatenate([(w @ sums) / (w @ sizes)[:, None] for w in weights]), count)
-    if count < FEWEST_TESTED:
-        return *turned(low, high, turn), np.full(columns, np.nan)
     flips, exact = sign_flips(count, SEED)
     observed, extreme, arrangements = np.abs(sums.sum(axis=0)), np.zeros(columns, dtype=np.int64), 0
     for signs in flips:
@@ -171,6 +193,15 @@ def turned(low: Float64, high: Float64, turn: Float64) -> tuple[Float64, Float64
     """Ends of intervals of what was turned by -1, turned back."""
     back = turn < 0
     return np.where(back, -high, low) + 0.0, np.where(back, -low, high) + 0.0
+
+
+def student_ends(sums: Float64, sizes: Float64) -> tuple[Float64, Float64]:
+    """Ends of Student's 95 % intervals of the means of groups: their sums (k, c) and sizes (k,)."""
+    count, total = len(sizes), sizes.sum()
+    means = sums.sum(axis=0) / total
+    squares = ((sums - means * sizes[:, None]) ** 2).sum(axis=0)
+    reach = scipy.stats.t.ppf((1 + LEVEL) / 2, count - 1) * np.sqrt(count / (count - 1) * squares) / total
+    return means - reach, means + reach
 
 
 def expanded_ends(draws: Float64, n: int) -> tuple[Float64, Float64]:

@@ -51,7 +51,7 @@ class TestPaired:
         reach = stats.t.ppf(0.975, n - 1) / np.sqrt(n)
         assert (low, high) == (pytest.approx(-reach, rel=0.03), pytest.approx(reach, rel=0.03))
 
-    @pytest.mark.parametrize("n", [2, 6, 11, 300])
+    @pytest.mark.parametrize("n", [2, 3, 5, 6, 11, 300])
     def test_exchanging_the_models_flips_every_sign_exactly(self, n):
         rng = np.random.default_rng(n)
         a, b = rng.normal(0.2, 1, n), rng.normal(0, 1, n)
@@ -80,8 +80,37 @@ class TestPaired:
         found = difference([5.0, 6.0, 7.0, 6.5, 5.5], [0.0] * 5)
         assert 5.0 <= found.low < 6.0 < found.high <= 7.0
         assert found.p is None
-        assert found.clear is True
+        assert found.clear is None  # a claim would be uncorrected, however many rows there are
         assert "too few for a test" in found.note
+        reach = stats.t.ppf(0.975, 4) * np.std([5.0, 6.0, 7.0, 6.5, 5.5], ddof=1) / np.sqrt(5)
+        assert (found.low, found.high) == (pytest.approx(6.0 - reach), pytest.approx(6.0 + reach))
+
+    @pytest.mark.parametrize("n", [2, 3, 4, 5])
+    @pytest.mark.parametrize("size", [1, 3])
+    def test_the_interval_of_few_leaves_out_what_is_true_as_rarely_as_it_says(self, n, size):
+        rng = np.random.default_rng([6, n, size])
+        shared = np.repeat(rng.normal(0, 1, (n, 4_000)), size, axis=0)  # a column is a comparison
+        differences = shared + rng.normal(0, 0.3, shared.shape)
+        low, high, p = paired_intervals(differences, np.repeat(np.arange(n), size))
+        assert np.isnan(p).all()
+        assert 0.03 <= np.mean((low > 0) | (high < 0)) <= 0.07
+
+    def test_groups_of_other_sizes_weigh_as_much_as_is_in_them(self):
+        values, clusters = np.array([1.0, 2.0, 3.0, 7.0, 4.0]), np.array([0, 0, 0, 1, 2])
+        low, high, _ = paired_intervals(values[:, None], clusters)
+        assert (low + high)[0] / 2 == pytest.approx(values.mean())
+        residuals = [6.0 - 3 * 3.4, 7.0 - 3.4, 4.0 - 3.4]
+        reach = stats.t.ppf(0.975, 2) * np.sqrt(3 / 2 * np.sum(np.square(residuals))) / 5
+        assert (high - low)[0] / 2 == pytest.approx(reach)
+
+    def test_few_groups_of_many_pairs_are_few(self):
+        rng = np.random.default_rng(7)
+        found = difference(rng.normal(5, 1, 40), rng.normal(0, 1, 40), clusters=np.repeat(np.arange(4), 10))
+        assert (found.n, found.p, found.clear) == (40, None, None)
+        assert "in 4 groups that belong together; too few for a test" in found.note
+        alone = difference(rng.normal(5, 1, 40), rng.normal(0, 1, 40), clusters=np.zeros(40, dtype=np.intp))
+        assert (alone.low, alone.clear) == (None, None)
+        assert "all of them belong together" in alone.note
 
     def test_clusters_count_once(self):
         rng = np.random.default_rng(4)
