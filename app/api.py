@@ -17,6 +17,8 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
+from pathlib import PurePath
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -177,9 +179,8 @@ def _values(settable: Sequence[Field], given: Sequence[Any]) -> dict[str, Any]:
             elif isinstance(f.control, File):
                 several = value if isinstance(value, list) else [value] if value else []
                 if several:
-                    values[f.name] = files.value_of(
-                        f.control, dict(_content(one, files.LARGEST) for one in several)
-                    )
+                    sent = files.gathered((_called(one), partial(_content, one)) for one in several)
+                    values[f.name] = files.value_of(f.control, sent)
             else:
                 values[f.name] = value
         except (ClipspectError, ValueError) as error:
@@ -191,20 +192,26 @@ def _picture(given: Any) -> Picture:
     example = stage.find(given) if isinstance(given, str) else None
     if example is not None:
         return example.picture()
-    name, content = _content(given, stage.LARGEST)
-    return Picture.read(content, name=name)
+    return Picture.read(_content(given, stage.LARGEST * 1_000_000), name=_called(given))
 
 
-def _content(given: Any, megabytes: int) -> tuple[str, bytes]:
-    """Name and bytes of a file: an upload of `gradio_client`, or a `data:` address.
+def _called(given: Any) -> str:
+    """What to call a file: an upload as its sender calls it, a `data:` address by its kind."""
+    if isinstance(given, Mapping) and given.get("path"):
+        return PurePath(str(given.get("orig_name") or "upload")[-200:]).name or "upload"
+    kind = str(given.get("url", "") if isinstance(given, Mapping) else given)[:100].partition(",")[0]
+    suffix = kind.removeprefix("data:").partition(";")[0].rpartition("/")[2]
+    return f"data.{suffix if suffix.isalnum() else 'bin'}"[:40]
+
+
+def _content(given: Any, most: int) -> bytes:
+    """The bytes of a file: an upload of `gradio_client`, or a `data:` address.
 
     Raises:
-        ClipspectError: it is neither, or too large.
+        ClipspectError: it is neither, or has more bytes than `most`.
     """
-    most = megabytes * 1_000_000
     if isinstance(given, Mapping) and given.get("path"):
-        name = str(given.get("orig_name") or "upload")[-200:]
-        return name, uploads.take(given["path"], most)
+        return uploads.take(given["path"], most)
     text = given if isinstance(given, str) else str(given.get("url", "")) if isinstance(given, Mapping) else ""
     head, comma, body = text.partition(",")
     if not head.startswith("data:") or not comma:
@@ -213,12 +220,11 @@ def _content(given: Any, megabytes: int) -> tuple[str, bytes]:
             "are not fetched"
         )
     if len(body) > most * 4 // 3:
-        raise ClipspectError(f"a data: address holds more than {megabytes} MB")
+        raise ClipspectError(f"a data: address holds more than {most / 1e6:.0f} MB")
     try:
-        content = b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+        return b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
     except (binascii.Error, ValueError):
         raise ClipspectError("a data: address is damaged: it is not base64") from None
-    return f"data.{head.removeprefix('data:').partition(';')[0].rpartition('/')[2] or 'bin'}"[:40], content
 
 
 def _sentence(error: Exception) -> str:

@@ -17,7 +17,7 @@ from plotly.graph_objects import Figure
 
 from app import failures, picker, predicting, sides, snippets
 from app.engine import NONE, Answer
-from app.page import Page, Setting
+from app.page import FORGOTTEN, Page, Setting
 from app.results import Updates
 from app.running import Job, Ticket
 from probes.core import axes
@@ -94,6 +94,9 @@ def ask(page: Page, ticket: Ticket, *given: object) -> Iterator[Updates]:
         yield idle(page, STOPPED)
         return
     now = page.setting(*given)  # type: ignore[arg-type]
+    if now.held.forgotten:
+        yield idle(page, FORGOTTEN)
+        return
     checked = page.check(now)
     specs, errors = page.specs(now.models)
     if errors:

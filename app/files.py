@@ -6,8 +6,9 @@ in the visitor's session (`Held.files`) and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import PurePath
 from typing import Any
@@ -80,29 +81,51 @@ def _types(control: Control[Any]) -> Sequence[str]:
     return (".csv", ".tsv", ".txt") if isinstance(control, TableFile) else (".npy", ".npz")
 
 
-def read(field: Field, sent: str | Sequence[str] | None) -> Any:
-    """The value of a field from the files that a browser sent; the files are deleted.
+@dataclass(frozen=True)
+class Brought:
+    """What a field holds once files were brought, and how many bytes they had."""
+
+    value: Any
+    size: int
+
+
+def read(field: Field, sent: str | Sequence[str] | None) -> Brought:
+    """What a field holds from the files that a browser sent; the files are deleted.
 
     Raises:
         ClipspectError: they cannot be used.
     """
     paths = [sent] if isinstance(sent, str) else list(sent or ())
-    content: dict[str, bytes] = {}
-    left = LARGEST * 1_000_000
     try:
-        for given in paths:
-            name = _name(given, content)
-            try:
-                content[name] = uploads.take(given, left)
-            except ClipspectError as error:
-                raise ClipspectError(f"{name}: {error}") from None
-            left -= len(content[name])
+        with uploads.READING:
+            content = gathered((str(given), partial(uploads.take, given)) for given in paths)
+            if not content:
+                raise ClipspectError("nothing was sent")
+            return Brought(value_of(field.control, content), sum(map(len, content.values())))
     finally:
         for given in paths:
             uploads.discard(given)
-    if not content:
-        raise ClipspectError("nothing was sent")
-    return value_of(field.control, content)
+
+
+def gathered(sent: Iterable[tuple[str, Callable[[int], bytes]]]) -> dict[str, bytes]:
+    """The content of several files by name, which may have `LARGEST` together.
+
+    Args:
+        sent: what each is called, and what reads it if it has no more than so many bytes.
+
+    Raises:
+        ClipspectError: one cannot be read, or is too large beside the others.
+    """
+    content: dict[str, bytes] = {}
+    left = LARGEST * 1_000_000
+    for called, take in sent:
+        name = _name(called, content)
+        try:
+            content[name] = take(left)
+        except ClipspectError as error:
+            raise ClipspectError(f"{name}: {error}") from None
+        left -= len(content[name])
+    return content
 
 
 def _name(given: object, taken: Container[str]) -> str:

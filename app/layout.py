@@ -25,7 +25,7 @@ from probes.core.probe import AnyProbe
 class Sessions:
     """What belongs to one visitor alone, besides the answers that the sides hold (`app.sides`).
 
-    Gradio keeps it apart by session and forgets it after an hour.
+    It is kept apart by session while the page is open, and for an hour after (`app.sessions`).
 
     Attributes:
         held: the pictures on the page (`Held`).
@@ -114,7 +114,7 @@ def lay_out(probe: AnyProbe, engine: Engine) -> Layout:
         kept = calibrated.lay_out(probe)
         results.lay_out_reading(card)
         taken, papers, link = _take_away(probe)
-    states = [gr.State(None, time_to_live=sides.HOUR) for _ in picker.ROLES]
+    states = [gr.State(None) for _ in picker.ROLES]
     return Layout(
         sessions=sessions, lesson=lesson, about=about,
         sides=tuple(map(Side, picker.ROLES, choosers, findings, evidence, taken, states)),
@@ -153,9 +153,9 @@ def _gate(note: str) -> tuple[gr.Column | None, gr.Button | None]:
 
 def _sessions() -> Sessions:
     return Sessions(
-        held=gr.State(Held(), time_to_live=sides.HOUR),
-        ticket=gr.State(Ticket(), time_to_live=sides.HOUR),
-        pending=gr.State(False, time_to_live=sides.HOUR),
+        held=gr.State(Held(forgotten=True)),  # which a page says of itself until it is opened
+        ticket=gr.State(Ticket()),
+        pending=gr.State(False),
     )
 
 

@@ -30,6 +30,9 @@ from probes.core.parameters import Field, Params, fields
 from probes.core.pictures import Picture
 from probes.core.probe import AnyProbe
 
+CHANGED = "Changed since this answer. Press Run to ask again."
+FORGOTTEN = "The server has forgotten this page, as others needed the room. Reload it to go on."
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -112,9 +115,7 @@ class Page:
         if not any(isinstance(f.control, Marks) and f.name in errors for f in fields(self.probe.params)):
             updates |= self._staged(now.held, checked.params)  # else what was drawn last stays in sight
         stale = self._is_stale(now, checked.params)
-        updates[self.at.progress] = snippets.notice(
-            "Changed since this answer. Press Run to ask again." if stale else ""
-        )
+        updates[self.at.progress] = snippets.notice(FORGOTTEN if now.held.forgotten else CHANGED if stale else "")
         updates[self.at.query] = self.query(checked.params, now.held, now.models)
         return updates
 
@@ -192,11 +193,11 @@ class Page:
         """A file was brought into a field: it is read and told, and a form's columns follow it."""
         entry = self._entry(name)
         try:
-            value = files.read(entry.field, sent)
+            brought = files.read(entry.field, sent)
         except (ClipspectError, OSError, MemoryError) as error:
             refused = given[0].refuse(entry.field, failures.sentence(error))
             return self._refiled(entry, refused, failures.sentence(error), *given[1:])
-        return self._refiled(entry, given[0].bring(entry.field, value), "", *given[1:])
+        return self._refiled(entry, given[0].bring(entry.field, brought.value, brought.size), "", *given[1:])
 
     def take_away(self, name: str, *given: Any) -> Updates:
         """A file was taken away."""

@@ -20,8 +20,12 @@ from gradio.blocks import Block, Blocks
 from gradio.data_classes import BlocksConfigDict
 from gradio.state_holder import SessionState, StateHolder
 
+from app.limits import LIMITS
+
 CLOSED = 50
 """Closed pages whose state is kept, for an hour, in case a browser merely lost its way; those used last."""
+HELD = LIMITS.held_mb * 1_000_000
+"""Bytes that the state of all pages may take; what was closed first, or used longest ago, goes if it is more."""
 
 
 class ForAll(dict[Any, Any]):
@@ -55,6 +59,14 @@ class Pages(gr.Blocks):
             return super().get_config_file()
         finally:
             self.default_config.get_config = plain  # type: ignore[method-assign]
+
+    async def preprocess_data(
+        self, block_fn: BlockFunction, inputs: list[Any], state: SessionState | None, explicit_call: bool = False
+    ) -> list[Any]:
+        """What a handler is given; a page that asks is open, though its connection was lost meanwhile."""
+        if isinstance(state, Visit):
+            state.is_closed = False
+        return list(await super().preprocess_data(block_fn, inputs, state, explicit_call))
 
     async def postprocess_data(
         self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
@@ -97,6 +109,17 @@ class Visit(SessionState):
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = 3600
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Gradio sets `is_closed` as a browser leaves; the hour until all is forgotten begins then."""
+        super().__setattr__(name, value)
+        if name == "is_closed" and value:
+            self._state_ttl = {key: (lasts, datetime.now()) for key, (lasts, _) in self._state_ttl.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """What the visitor brought takes in memory, as far as it says so."""
+        return sum(getattr(value, "nbytes", 0) for value in list(self.state_data.values()))
+
     def __setitem__(self, key: int, value: Any) -> None:
         block = self.blocks_config.blocks.get(key)
         if isinstance(block, gr.State):
@@ -120,14 +143,38 @@ class Visits(StateHolder):
             self.session_data[session_id] = Visit(self.blocks)
         return super().__getitem__(session_id)
 
+    def update(self, session_id: str) -> None:
+        """Note that a page is used; beyond the capacity empty ones go, then those used longest ago."""
+        with self.lock:
+            if session_id in self.session_data:
+                self.session_data.move_to_end(session_id)
+            while len(self.session_data) > self.capacity:
+                others = [name for name in list(self.session_data) if name != session_id]
+                empty = (name for name in others if not self.session_data[name].state_data)
+                self._forget(next(empty, None) or next(iter(self.session_data)))
+
     def delete_all_expired_state(self) -> None:
-        """Forget what has expired, and closed pages beyond the last `CLOSED`; called every second."""
+        """Forget what has expired, closed pages beyond the last `CLOSED`, what takes too much; every second."""
         super().delete_all_expired_state()  # type: ignore[no-untyped-call]
-        with self.lock:  # in the order of their last use
+        with self.lock:
             closed = [name for name, visit in list(self.session_data.items()) if visit.is_closed]
-            for name in closed[:-CLOSED]:
-                self.session_data.pop(name, None)
-                self.time_last_used.pop(name, None)
+            for name in closed[:-CLOSED]:  # in the order of their last use
+                self._forget(name)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        known = list(self.session_data.items())
+        sizes = {name: visit.nbytes for name, visit in known if isinstance(visit, Visit)}
+        excess = sum(sizes.values()) - HELD
+        for name in sorted(filter(sizes.get, sizes), key=lambda name: not self.session_data[name].is_closed):
+            if excess <= 0:
+                return
+            excess -= sizes[name]
+            self._forget(name)
+
+    def _forget(self, session_id: str) -> None:
+        self.session_data.pop(session_id, None)
+        self.time_last_used.pop(session_id, None)
 
 
 def keep(demo: Blocks) -> None:

@@ -21,8 +21,6 @@ from app.results import Evidence, Finding, Updates
 from probes.core.card import Card
 from probes.core.parameters import Params
 
-HOUR = 3600
-
 
 @dataclass(frozen=True)
 class Chooser:

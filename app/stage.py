@@ -38,6 +38,8 @@ SEVERAL = 480
 """Most pixels on the long side of one of several pictures on the page."""
 LARGEST = LIMITS.picture_mb
 """Megabytes of the largest file a visitor may send."""
+MOST_PIXELS = LIMITS.page_megapixels * 1_000_000
+"""Pixels of all pictures in one field."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Laid:
 
     picture: Picture
     uri: str
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return self.picture.rgb.nbytes + len(self.uri)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Held:
         withheld: what a link wanted in fields of words and does not get unasked.
         refused: why the file brought into an empty field could not be used; until it is taken away or another one
             is brought, nothing is asked in its stead.
+        sizes: bytes of those other files, by field.
+        forgotten: whether this is no visitor's: of a page that is not open yet, or was forgotten while it was.
     """
 
     laid: Mapping[str, tuple[Laid, ...]] = field(default_factory=dict)
@@ -66,17 +75,28 @@ class Held:
     files: Mapping[str, Any] = field(default_factory=dict)
     withheld: Mapping[str, Withheld] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    forgotten: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory, about: what comes along takes nothing more."""
+        own = () if self.example else (one for several in self.laid.values() for one in several)
+        return sum(one.nbytes for one in own) + sum(self.sizes.values())
 
     @property
     def values(self) -> dict[str, object]:
         """Pictures and files by field."""
         return {**self.pictures, **self.files}
 
-    def bring(self, f: Field, value: object | None) -> Held:
-        """The same with another file in a field, or without one."""
-        others = {name: kept for name, kept in self.files.items() if name != f.name}
+    def bring(self, f: Field, value: object | None, size: int = 0) -> Held:
+        """The same with another file in a field, of so many bytes, or without one."""
+        files = {name: kept for name, kept in self.files.items() if name != f.name}
+        sizes = {name: kept for name, kept in self.sizes.items() if name != f.name}
         refused = {name: why for name, why in self.refused.items() if name != f.name}
-        return replace(self, files=others if value is None else {**others, f.name: value}, refused=refused)
+        if value is not None:
+            files, sizes = {**files, f.name: value}, {**sizes, f.name: size}
+        return replace(self, files=files, sizes=sizes, refused=refused)
 
     def refuse(self, f: Field, why: str) -> Held:
         """The same after a file that cannot be used; one that was there before stays, and is asked about."""
@@ -181,27 +201,40 @@ def receive(held: Held, f: Field, sent: Sequence[Mapping[str, Any]]) -> Received
     """Read what a browser sent into a field: each item has a `path`, a `name`, or an `error` instead of a path.
 
     One picture takes the place of the one that was there; several are added. What cannot be read is left out and
-    told, and what was there stays.
+    told, and what was there stays. What there is no room for is deleted unread.
     """
     before = () if takes_one(f) else held.laid.get(f.name, ())
     limit = f.control.most if isinstance(f.control, Pictures) else 1
     longest = SHOWN if takes_one(f) else SEVERAL
+    own = before if not held.example else ()  # a visitor's own pictures take the place of the bundled one
     laid: list[Laid] = []
     errors: list[str] = []
-    for item in sent:
-        name = str(item.get("name") or "picture")[:200]
-        try:
-            picture = Picture.read(_sent(item, name), name=name)
-            laid.append(Laid(picture, data_uri(picture, longest)))
-        except (PictureError, OSError, MemoryError) as error:
-            errors.append(failures.sentence(error))
+    with uploads.READING:
+        for place, item in enumerate(sent):
+            if len(own) + len(laid) == limit:
+                if not takes_one(f):
+                    errors.append(f"There is room for {limit} pictures; the first {limit} were kept.")
+                for left in sent[place:]:
+                    uploads.discard(left.get("path", ""))
+                break
+            try:
+                laid.append(_read(item, longest, (*own, *laid)))
+            except (PictureError, OSError, MemoryError) as error:
+                errors.append(failures.sentence(error))
     if laid:
-        own = before if not held.example else ()  # a visitor's own pictures take the place of the bundled one
-        together = (*own, *laid)
-        if len(together) > limit and not takes_one(f):
-            errors.append(f"There is room for {limit} pictures; the first {limit} were kept.")
-        held = replace(held, laid={**held.laid, f.name: together[:limit]}, example="")
+        held = replace(held, laid={**held.laid, f.name: (*own, *laid)}, example="")
     return Received(held, " ".join(errors[:3]) + (" …" if len(errors) > 3 else ""))
+
+
+def _read(item: Mapping[str, Any], longest: int, beside: Sequence[Laid]) -> Laid:
+    """A picture that was sent, if there is room for it beside others."""
+    name = str(item.get("name") or "picture")[:200]
+    picture = Picture.read(_sent(item, name), name=name)
+    pixels = sum(one.width * one.height for one in (picture, *(laid.picture for laid in beside)))
+    if pixels > MOST_PIXELS:
+        room = f"there is room for {MOST_PIXELS / 1e6:.0f} megapixels, and with it there were {pixels / 1e6:.0f}"
+        raise PictureError(f"{name}: {room}; make it smaller")
+    return Laid(picture, data_uri(picture, longest))
 
 
 def _sent(item: Mapping[str, Any], name: str) -> bytes:

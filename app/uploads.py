@@ -28,6 +28,8 @@ from probes.core.errors import ClipspectError
 
 MINUTES = 10
 """Minutes after which an upload that nobody read is deleted."""
+READING = threading.BoundedSemaphore(2)
+"""Held while what was sent is read: however many send at once, so few are unpacked at once."""
 FOLDER = "GRADIO_TEMP_DIR"
 """The variable by which Gradio is told where uploads go."""
 

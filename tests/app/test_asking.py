@@ -123,3 +123,16 @@ def test_a_change_is_told_until_both_have_answered_it() -> None:
     assert not told[page.at.progress]
     told = page.settle(*given(page, "bundled:balanced", "bundled:balanced", answers=answers))
     assert "Changed since" in told[page.at.progress]
+
+
+def test_a_page_that_was_forgotten_is_never_asked_about_what_comes_along() -> None:
+    page = make_page(make_engine())
+    setting = given(page, "bundled:skewed", "bundled:balanced")
+    setting[0] = page.at.sessions.held.value
+    assert setting[0].forgotten
+    updates: dict[Any, Any] = {}
+    for update in asking.ask(page, Ticket(), *setting):
+        updates |= update
+    assert "Reload it to go on" in updates[page.at.progress]
+    assert not any(side.answer in updates for side in page.at.sides)
+    assert "Reload it to go on" in page.settle(*setting)[page.at.progress]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.utils import get_upload_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from app import failures, forms, links, picker, stage
 from app.forms import Form
@@ -135,6 +138,48 @@ def test_only_uploads_are_read() -> None:
         received = stage.receive(Held(), f, [{"path": path, "name": "x.png"}])
         assert received.held == Held()
         assert received.error == "x.png: this is not an upload."
+
+
+def uploaded(colour: int, size: tuple[int, int] = (4, 3)) -> dict[str, str]:
+    """A picture of one colour as a browser sends it."""
+    folder = Path(get_upload_folder()) / f"of-{colour}"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (colour, 0, 0)).save(folder / "p.png")
+    return {"path": str(folder / "p.png"), "name": f"{colour}.png"}
+
+
+def several() -> Field:
+    """A field of several pictures."""
+    return next(f for p in PROBES for f in fields(p.params) if f.is_pictures and not stage.takes_one(f))
+
+
+def test_pictures_that_there_is_no_room_for_are_deleted_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = several()
+    most = f.control.most  # type: ignore[attr-defined]
+    read: list[str] = []
+    plain = Picture.read
+
+    def noted(source: bytes, name: str) -> Picture:
+        read.append(name)
+        return plain(source, name)
+
+    monkeypatch.setattr(Picture, "read", noted)
+    sent = [uploaded(number) for number in range(most + 5)]
+    received = stage.receive(Held(), f, sent)
+    assert len(received.held.laid[f.name]) == len(read) == most
+    assert received.error == f"There is room for {most} pictures; the first {most} were kept."
+    assert not any(Path(one["path"]).exists() for one in sent)
+
+
+def test_a_field_holds_so_many_pixels_and_says_what_it_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = several()
+    monkeypatch.setattr(stage, "MOST_PIXELS", 3_000_000)
+    sent = [uploaded(1, (1000, 1000)), uploaded(2, (2000, 1500)), uploaded(3, (2000, 1000))]
+    received = stage.receive(Held(), f, sent)
+    assert [one.name for one in received.held.pictures[f.name]] == ["1.png", "3.png"]
+    assert received.error == "2.png: there is room for 3 megapixels, and with it there were 4; make it smaller."
+    assert received.held.nbytes >= 9_000_000
+    assert received.held.lay(f, received.held.pictures[f.name], "cat").nbytes == 0, "what comes along is free"
 
 
 def test_what_was_on_the_stage_stays_when_a_picture_cannot_be_read() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
+from app import sessions
 from app.sessions import CLOSED, ForAll, Pages, Visit, Visits
 
 
@@ -115,3 +118,68 @@ def test_of_closed_pages_the_last_are_kept_and_open_ones_all() -> None:
     assert {f"v{number}" for number in range(0, 3 * CLOSED, 2)} & kept == {
         f"v{number}" for number in range(CLOSED, 3 * CLOSED, 2)
     }
+
+
+def expire(visits: Visits, name: str, seconds: float) -> None:
+    """Let so many seconds pass for what a page holds."""
+    ttl = visits.session_data[name]._state_ttl
+    for key, (lasts, since) in ttl.items():
+        ttl[key] = (lasts, since - timedelta(seconds=seconds))
+
+
+def holding(demo: Pages, **sizes: int) -> Visits:
+    """Visits by name, each of which holds something of so many bytes."""
+    visits = Visits()
+    demo.state_session_capacity = 10_000
+    visits.set_blocks(demo)
+    *_, own = outputs(demo)
+    for name, size in sizes.items():
+        visits[name][own._id] = np.zeros(size, np.uint8)
+    return visits
+
+
+def test_what_an_open_page_holds_stays_however_long_ago_it_was_brought(demo: Pages) -> None:
+    visits = holding(demo, mine=10)
+    expire(visits, "mine", 10**6)
+    visits.delete_all_expired_state()
+    assert visits["mine"].nbytes == 10
+
+
+def test_a_closed_page_is_forgotten_an_hour_after_it_was_closed(demo: Pages) -> None:
+    visits = holding(demo, mine=10)
+    expire(visits, "mine", 10**6)
+    visits.session_data["mine"].is_closed = True
+    expire(visits, "mine", 3500)
+    visits.delete_all_expired_state()
+    assert visits.session_data["mine"].nbytes == 10
+    expire(visits, "mine", 200)
+    visits.delete_all_expired_state()
+    assert visits.session_data["mine"].nbytes == 0
+
+
+def test_a_page_that_asks_is_open_though_its_connection_was_lost(demo: Pages) -> None:
+    visits = holding(demo, mine=10)
+    mine = visits.session_data["mine"]
+    mine.is_closed = True
+    [handler] = demo.fns.values()
+    asyncio.run(demo.preprocess_data(handler, [], mine))
+    assert not mine.is_closed
+
+
+def test_what_holds_nothing_goes_before_anybodys_page(demo: Pages) -> None:
+    visits = holding(demo, first=10, second=10)
+    visits.capacity = 3
+    for number in range(100):
+        assert visits[f"call {number}"] is not None
+    assert {"first", "second", "call 99"} == set(visits.session_data)
+
+
+def test_beyond_the_room_closed_pages_go_then_those_used_longest_ago(
+    demo: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = holding(demo, old=40, left=40, nothing=0, young=40)
+    visits.session_data["left"].is_closed = True
+    for room, kept in ((120, {"old", "left", "young"}), (90, {"old", "young"}), (79, {"young"}), (10, set())):
+        monkeypatch.setattr(sessions, "HELD", room)
+        visits.delete_all_expired_state()
+        assert set(visits.session_data) == kept | {"nothing"}

@@ -109,7 +109,7 @@ def test_nothing_but_an_upload_is_read_or_deleted(folder: Path, path: object) ->
 def test_all_files_of_a_refused_set_are_deleted_and_none_is_lost_for_its_name(folder: Path) -> None:
     field = next(f for f in fields(registry.get("bias_audit").params) if isinstance(f.control, PictureSet))
     same = [str(sent(folder, "a.png", corpus.picture("PNG", mode=mode))) for mode in ("RGB", "L")]
-    assert files.read(field, same).names == ("a (2).png", "a.png")
+    assert files.read(field, same).value.names == ("a (2).png", "a.png")
     with pytest.raises(ClipspectError):
         files.read(field, [str(sent(folder, "a.png", b"x")), "/etc/passwd", str(sent(folder, "b.png", b"x"))])
     assert list(folder.rglob("*.png")) == []
