@@ -79,7 +79,20 @@ class Difference:
         return f"{value}; 95 % interval {self.low:+.3g} to {self.high:+.3g}, n = {self.n:,} {self.over})"
 
 
-Compare = Callable[[Any, Any], tuple[Difference, ...]]
+@dataclass(frozen=True)
+class LeftOut:
+    """What two models have no difference of that would mean something.
+
+    Attributes:
+        why: a sentence, which is told with the cautions.
+    """
+
+    why: str
+
+
+Compared = tuple[Difference | LeftOut, ...]
+"""What a probe answers to two results."""
+Compare = Callable[[Any, Any], Compared]
 """(result of the first model, result of the second) -> differences, of one question to both, without a model."""
 
 
@@ -184,8 +197,10 @@ def of(
         return None
     models = (first.provenance.model, second.provenance.model)
     one, other = names or called(models)
-    found = corrected(known(probe.compare(first.result, second.result)))
-    return Comparison(probe.card.name, one, other, models, found, _cautions(first, second))
+    told = probe.compare(first.result, second.result)
+    found = corrected(known([each for each in told if isinstance(each, Difference)]))
+    left_out = [each.why for each in told if isinstance(each, LeftOut)]
+    return Comparison(probe.card.name, one, other, models, found, (*_cautions(first, second), *left_out))
 
 
 def same_question(probe: AnyProbe, first: Report[Any], second: Report[Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import plotly.graph_objects as go
 
 from probes.core.card import Card
-from probes.core.comparison import Difference
+from probes.core.comparison import Compared
 from probes.core.errors import CapabilityError
 from probes.core.explorer import Explorer
 from probes.core.glance import Glance
@@ -87,7 +87,7 @@ class Probe(Generic[P, R]):
     glance: Callable[[P, Backend], Glance] | None = None
     slide: Callable[[Report[R]], bytes] | None = None
     explorer: Explorer | None = None
-    compare: Callable[[R, R], tuple[Difference, ...]] | None = None
+    compare: Callable[[R, R], Compared] | None = None
     guess: Callable[[R], Guess] | None = None
 
 

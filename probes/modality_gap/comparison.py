@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from probes.core.comparison import Difference
+from probes.core.comparison import Compared, Difference, LeftOut
 from probes.core.differences import from_intervals, paired_columns, plain
 from probes.modality_gap.result import EachPair, ModalityGapResult, Moved
 
@@ -39,10 +39,11 @@ CLOSED = {
     "r1_image_to_text": ("change of R@1 from picture to caption as the gap is closed", "share"),
     "r1_text_to_image": ("change of R@1 from caption to picture as the gap is closed", "share"),
 }
+UNLIKE = LeftOut("The loss is not compared: one model was trained with a softmax over pairs, one with sigmoids.")
 HELD = "the direction of the gap is held"
 
 
-def compare(first: ModalityGapResult, second: ModalityGapResult) -> tuple[Difference, ...]:
+def compare(first: ModalityGapResult, second: ModalityGapResult) -> Compared:
     """Differences of the gap and of what goes with it, first less second."""
     names = [name for name in PAIRED if name != "loss" or first.sigmoid == second.sigmoid]
     if first.each is None or second.each is None or first.each.sizes != second.each.sizes:
@@ -61,7 +62,7 @@ def compare(first: ModalityGapResult, second: ModalityGapResult) -> tuple[Differ
     for name, (what, unit) in CLOSED.items():
         changes = [float(getattr(_closed(r), name) - getattr(r.at(0.0), name)) for r in (first, second)]
         found.append(plain(what, *changes, n=first.compared, over="pairs", unit=unit))
-    return tuple(found)
+    return tuple(found) if "loss" in names else (*found, UNLIKE)
 
 
 def _pair_by_pair(first: EachPair, second: EachPair, names: Sequence[str]) -> Iterator[Difference]:

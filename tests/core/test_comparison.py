@@ -14,7 +14,7 @@ from scipy import stats
 
 from probes import registry
 from probes.core import comparison
-from probes.core.comparison import Comparison, Difference
+from probes.core.comparison import Comparison, Difference, LeftOut
 from probes.core.differences import expanded_ends, from_intervals, paired, paired_intervals, plain
 from probes.core.errors import ClipspectError
 from probes.core.report import Provenance, Report, load
@@ -258,6 +258,14 @@ class TestSameQuestion:
         assert found.differences[0].p_adjusted == pytest.approx(0.01)
         assert comparison.of(probe, one, other, ("A", "B")).title == "A − B"
         assert comparison.of(replace(probe, compare=None), one, other) is None
+
+    def test_what_is_left_out_is_told_and_no_row(self, probe):
+        one = self.report(ZeroShotParams(images=(noise(0),)))
+        other = self.report(ZeroShotParams(images=(noise(0),)), digest="2")
+        said = replace(probe, compare=lambda *both: (row("a", 0.3), LeftOut("That is not compared.")))
+        found = comparison.of(said, one, other)
+        assert [each.what for each in found.differences] == ["a"]
+        assert found.cautions == ("That is not compared.",)
 
     def test_other_values_are_refused_by_name(self, probe):
         one = self.report(ZeroShotParams(images=(noise(0),), labels=("a", "b")))

@@ -10,7 +10,7 @@ import pytest
 from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.model import no_progress
 from probes.core.no_model import NoModel
-from probes.modality_gap.comparison import compare
+from probes.modality_gap.comparison import UNLIKE, compare
 from probes.modality_gap.parameters import ModalityGapParams
 from probes.modality_gap.science import measure
 from tests.modality_gap.clouds import pairs, plainly
@@ -70,4 +70,6 @@ def test_reports_that_kept_no_pairs_are_compared_from_their_intervals(results):
 
 def test_losses_of_two_kinds_are_not_compared(results):
     sigmoid = replace(results[1], sigmoid=True)
-    assert not [each for each in compare(results[0], sigmoid) if each.unit == "nats"]
+    *found, left_out = compare(results[0], sigmoid)
+    assert not [each for each in found if each.unit == "nats"]
+    assert left_out == UNLIKE

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from probes.core.model import no_progress
-from probes.zero_shot.comparison import UNLIKE, compare
+from probes.zero_shot.comparison import AGAINST, UNLIKE, compare
 from probes.zero_shot.science import ZeroShotParams, measure
 from tests.fakes import SIDE, PixelBackend, noise, sigmoid_backend
 
@@ -72,11 +72,26 @@ def test_several_pictures_are_compared_over_pictures():
     assert keep.first == pytest.approx(np.mean([seen.agreeing / 7 for seen in one.seen]))
 
 
-def test_a_sigmoid_model_has_its_logit_and_is_told_apart():
-    one, two = answers(1, sigmoid_backend(), PixelBackend())
+def test_two_sigmoid_models_have_their_logits():
+    one, two = answers(1, sigmoid_backend(), sigmoid_backend())
     odds = next(each for each in compare(one, two) if each.what == "log-odds of “a cat”")
     assert odds.first == pytest.approx(float((20.0 * one.cosines - 10.0)[0, :, 0].mean()))
-    assert UNLIKE in odds.note
+    assert odds.note == ""
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_sigmoid_model_and_a_softmax_model_are_compared_in_what_both_have(count):
+    """The same towers: with one scale nothing that is compared may differ, though their probabilities do."""
+    one, two = answers(count, sigmoid_backend(), PixelBackend())
+    assert one.answers != two.answers
+    left_out, *found = compare(one, two)
+    assert left_out == UNLIKE
+    assert [each.what for each in found[:3]] == [f"log-odds of “{label}”" for label in one.labels]
+    assert not [each for each in found if "probability" in each.what]
+    assert all(each.difference == pytest.approx(0, abs=1e-9) for each in found)
+    odds = [plain_log_odds(one, place, 0).mean() for place in range(count)]
+    assert found[0].first == pytest.approx(np.mean(odds))
+    assert found[0].note == AGAINST
 
 
 def test_of_many_labels_those_most_probable_to_either_are_compared():
