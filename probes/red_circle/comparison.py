@@ -9,6 +9,9 @@ them, less the mean difference that placebos make. p: two-tailed rank of the mar
 (`statistics.rank_p`), exact if its place is exchangeable with theirs. Interval: templates and placements
 resampled, each by itself. Models that see different parts of the picture have other placebos; theirs comes from
 the two intervals alone. Reports that kept no single templates resample placements alone.
+
+Pointing is compared where both models were asked the same questions, by all prompts together where both had the
+same prompts: a model without foveal attention has one fewer.
 """
 
 from __future__ import annotations
@@ -18,22 +21,31 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.core.comparison import Difference
+from probes.core.comparison import Compared, Difference, LeftOut
 from probes.core.differences import FEWEST, MORE, SEED, End, expanded_ends, from_intervals, turned, turns
 from probes.core.statistics import rank_p
 from probes.red_circle.effects import DRAWN, FOVEAL, Effect
 from probes.red_circle.result import RedCircleResult
+from probes.red_circle.visual_prompts import ENSEMBLE
 
 Float64 = NDArray[np.float64]
 
 MOST = 10
 """Texts that are compared of each visual prompt: those that moved most in either model."""
+OTHER_PROMPTS = LeftOut(
+    "Pointing by all prompts together is not compared: the models did not have the same prompts, such as where "
+    "one cannot be told where to look."
+)
+OTHER_QUESTIONS = LeftOut(
+    "Pointing is not compared where the models were not asked the same questions: their pictures, names or "
+    "numbers of regions are not alike."
+)
 PLACES_ALONE = "over placements alone: an earlier report kept no single templates"
 
 
-def compare(first: RedCircleResult, second: RedCircleResult) -> tuple[Difference, ...]:
+def compare(first: RedCircleResult, second: RedCircleResult) -> Compared:
     """Differences of what the marks do beyond placebos, and of what was asked besides, first less second."""
-    found: list[Difference] = []
+    found: list[Difference | LeftOut] = []
     for prompt, called in ((DRAWN, "mark"), (FOVEAL, "foveal attention")):
         if first.of(prompt) and second.of(prompt):
             found += _beyond(first, second, prompt, called)
@@ -44,12 +56,26 @@ def compare(first: RedCircleResult, second: RedCircleResult) -> tuple[Difference
                 End.of(second.accused), over="drawn pictures", unit="logit",
             )
         )  # fmt: skip
+    return (*found, *_pointing(first, second))
+
+
+def _pointing(first: RedCircleResult, second: RedCircleResult) -> Compared:
+    """How often each visual prompt finds what is named."""
     pointed = {one.prompt: one for one in second.pointing}
+    alike = pointed.keys() == {one.prompt for one in first.pointing}
+    found: list[Difference | LeftOut] = []
     for one in first.pointing:
-        if one.prompt in pointed:
-            ends = (End(each.value, each.low, each.high, each.total) for each in (one, pointed[one.prompt]))
+        other = pointed.get(one.prompt)
+        if other is None:
+            continue
+        if not alike and one.prompt.startswith(ENSEMBLE):
+            found.append(OTHER_PROMPTS)
+        elif (one.total, one.pictures, one.chance) != (other.total, other.pictures, other.chance):
+            found.append(OTHER_QUESTIONS)
+        else:
+            ends = (End(each.value, each.low, each.high, each.total) for each in (one, other))
             found.append(from_intervals(f"pointing by {one.prompt}", *ends, over="questions", unit="share right"))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _beyond(first: RedCircleResult, second: RedCircleResult, prompt: str, called: str) -> list[Difference]:

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from probes.core.comparison import LeftOut
 from probes.core.model import no_progress
 from probes.core.statistics import Estimate, Interval
-from probes.red_circle.comparison import PLACES_ALONE, _interval, compare
-from probes.red_circle.effects import DRAWN
+from probes.red_circle.comparison import OTHER_PROMPTS, OTHER_QUESTIONS, PLACES_ALONE, _interval, compare
+from probes.red_circle.effects import DRAWN, FOVEAL
 from probes.red_circle.pointing import Pointed
 from probes.red_circle.science import RedCircleParams, measure
+from probes.red_circle.visual_prompts import ENSEMBLE
 from tests.fakes import SIDE, PixelBackend, noise
 
 TEXTS = ("a circle", "a dog")
@@ -102,3 +104,29 @@ def test_people_and_pointing_are_compared_where_both_have_them(results):
     assert found["pointing by red circle"].difference == pytest.approx(0.25)
     alone = compare(more(results[0], 3.0, 30), results[1])
     assert not [each for each in alone if each.unit == "share right"]
+
+
+def pointed(result, prompts, **given):
+    """A result with rows of `pointing`, as those of forty questions."""
+    row = Pointed("", 30, 40, 0.75, 0.6, 0.9, 0.5, 20, 0.1, 0.1)
+    every = (*prompts, ENSEMBLE, *(f"{name}, subtracted" for name in (*prompts, ENSEMBLE)))
+    return replace(result, pointing=tuple(replace(row, prompt=name, **given) for name in every))
+
+
+def rows_of(found):
+    return [each.what for each in found if not isinstance(each, LeftOut) and each.unit == "share right"]
+
+
+def test_all_prompts_together_are_compared_only_where_they_are_the_same_prompts(results):
+    one, other = pointed(results[0], ("circle", FOVEAL)), pointed(results[1], ("circle",))
+    found = compare(one, other)
+    assert rows_of(found) == ["pointing by circle", "pointing by circle, subtracted"]
+    assert [each for each in found if isinstance(each, LeftOut)] == [OTHER_PROMPTS]
+    assert len(rows_of(compare(one, pointed(results[1], ("circle", FOVEAL))))) == 6
+
+
+@pytest.mark.parametrize("given", [{"total": 39}, {"pictures": 19}, {"chance": 0.4}])
+def test_pointing_at_other_questions_is_not_compared(results, given):
+    found = compare(pointed(results[0], ("circle",)), pointed(results[1], ("circle",), **given))
+    assert rows_of(found) == []
+    assert [each for each in found if isinstance(each, LeftOut)] == [OTHER_QUESTIONS]
