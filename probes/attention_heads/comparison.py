@@ -8,8 +8,8 @@ totals and how concentrated an answer is. With e the direct effects and b = e - 
     largest head        max |b| / sum |b|
 
 These are of one picture and have no interval. What was measured over pictures has one, from the two intervals
-alone: what the leading head carries of a property, zero-shot accuracy with parts off by rank, accuracy of groups
-as heads are dropped, how words fit, and masks.
+alone: what the leading head carries of a property, zero-shot accuracy with as many parts off by rank, accuracy of
+groups as heads are dropped, how words fit, and masks.
 """
 
 from __future__ import annotations
@@ -26,17 +26,25 @@ from probes.attention_heads.group_accuracy import ALL, WORST
 from probes.attention_heads.result import AttentionHeadsResult
 from probes.attention_heads.scene_maps import PATCH_TERMS
 from probes.attention_heads.segmented import MapFit
-from probes.core.comparison import Difference
+from probes.core.comparison import Compared, Difference, LeftOut
 from probes.core.differences import End, from_intervals, plain
 
-LEADING = "the interval is over its pictures; the largest of many, and that alone makes it large in both"
+LARGEST = "the largest of many, and that alone makes it large in both"
+LEADING = f"the interval is over its pictures; {LARGEST}"
+BY_HAND = LeftOut(
+    "The change of zero-shot accuracy is not compared: parts named by hand were off, and no part of one tower "
+    "is a part of the other."
+)
+OTHER_PARTS = LeftOut(
+    "The change of zero-shot accuracy is not compared: the models did not have as many heads and MLPs off."
+)
 FEW_HEADS = 4
 """Heads whose share of a property is told together."""
 
 
-def compare(first: AttentionHeadsResult, second: AttentionHeadsResult) -> tuple[Difference, ...]:
+def compare(first: AttentionHeadsResult, second: AttentionHeadsResult) -> Compared:
     """Differences of totals and concentration, and of what was asked besides, first less second."""
-    found = [
+    found: list[Difference | LeftOut] = [
         plain(what, measured(first), measured(second), n=1, over="picture", unit=unit)
         for what, unit, measured in OF_ONE_PICTURE
     ]
@@ -94,7 +102,7 @@ def _carried(first: AttentionHeadsResult, second: AttentionHeadsResult) -> list[
             "share of the leading head in the property", *lead, over="set of pictures",
             unit="share of what is carried", note=LEADING,
         ),
-        plain(f"share of the {FEW_HEADS} leading heads in the property", *together, **told, note=LEADING),
+        plain(f"share of the {FEW_HEADS} leading heads in the property", *together, **told, note=LARGEST),
         plain("share of all heads in the property", *every, **told),
     ]  # fmt: skip
 
@@ -103,17 +111,24 @@ def _share(row: HeadShare) -> End:
     return End(row.share or 0.0, row.low, row.high, 1)
 
 
-def _ablated(first: AttentionHeadsResult, second: AttentionHeadsResult) -> list[Difference]:
+def _ablated(first: AttentionHeadsResult, second: AttentionHeadsResult) -> list[Difference | LeftOut]:
     """Zero-shot accuracy with everything on, and what it loses as parts go."""
     if not first.ablated or not second.ablated:
         return []
-    whole = (_accuracy(result.ablated[0]) for result in (first, second))
-    found = [from_intervals("zero-shot accuracy, everything on", *whole, over="pictures", unit="share right")]
-    if first.best_off and second.best_off:
-        lost = (_change(result.ablated[1]) for result in (first, second))
-        what = "change of zero-shot accuracy as the chosen heads go"
-        found.append(from_intervals(what, *lost, over="pictures", unit="share right"))
-    return found
+    (one, one_off), (other, other_off) = first.ablated[:2], second.ablated[:2]
+    what = "change of zero-shot accuracy as the chosen heads go"
+    change: Difference | LeftOut
+    if one_off.off != first.best_off or other_off.off != second.best_off:
+        change = BY_HAND
+    elif (one_off.heads, one_off.mlps) != (other_off.heads, other_off.mlps):
+        change = OTHER_PARTS
+    else:
+        change = from_intervals(what, _change(one_off), _change(other_off), over="pictures", unit="share right")
+    whole = _accuracy(one), _accuracy(other)
+    return [
+        from_intervals("zero-shot accuracy, everything on", *whole, over="pictures", unit="share right"),
+        change,
+    ]
 
 
 def _accuracy(row: Ablated) -> End:

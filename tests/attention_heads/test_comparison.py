@@ -9,6 +9,9 @@ import pytest
 
 from probes.attention_heads.ablating import Ablated
 from probes.attention_heads.comparison import (
+    BY_HAND,
+    LARGEST,
+    OTHER_PARTS,
     compare,
     heads_in_effect,
     largest_head,
@@ -17,6 +20,7 @@ from probes.attention_heads.comparison import (
 )
 from probes.attention_heads.effects import Check, HeadEffect, MlpEffect, RestEffect
 from probes.attention_heads.finding import HeadShare
+from probes.core.comparison import Difference, LeftOut
 
 
 def result(beyond, usual=0.1, mlps=(0.2,), **given):
@@ -76,24 +80,43 @@ def test_a_property_is_compared_by_how_concentrated_it_is():
     named = {each.what: each for each in found}
     lead = named["share of the leading head in the property"]
     assert (lead.difference, lead.high) == (pytest.approx(0.3), pytest.approx(0.3 + 0.1 * np.sqrt(2)))
-    assert named["share of the 4 leading heads in the property"].difference == pytest.approx(0.0)
+    assert "the interval is over its pictures" in lead.note
+    four = named["share of the 4 leading heads in the property"]
+    assert four.difference == pytest.approx(0.0)
+    assert (four.low, four.note) == (None, LARGEST)  # which has no interval, and says nothing of one
     assert named["share of all heads in the property"].difference == pytest.approx(-0.05)
     assert "share of the leading head in the property" not in {
         each.what for each in compare(result([1.0], found=shares(0.6)), result([1.0]))
     }
 
 
-def test_accuracy_with_heads_off_by_rank_is_compared_and_by_hand_only_what_was_on():
-    def accuracies(whole, change):
-        rows = [("nothing", whole, 0.0), ("L0H1", whole + change, change)]
-        return tuple(
-            Ablated(off, 1, 0, a, a - 0.1, a + 0.1, c, c - 0.1, c + 0.1, 0.5, 200, 0.1) for off, a, c in rows
-        )
+def accuracies(whole, change, off, heads=1, mlps=0):
+    rows = [("nothing", 0, 0, whole, 0.0), (off, heads, mlps, whole + change, change)]
+    return tuple(
+        Ablated(parts, h, m, a, a - 0.1, a + 0.1, c, c - 0.1, c + 0.1, 0.5, 200, 0.1) for parts, h, m, a, c in rows
+    )
 
-    one, other = accuracies(0.8, -0.2), accuracies(0.7, -0.5)
+
+def test_accuracy_with_as_many_heads_off_by_rank_is_compared():
+    one, other = accuracies(0.8, -0.2, "L0H1"), accuracies(0.7, -0.5, "L3H0")
     ranked = compare(result([1.0], ablated=one, best_off="L0H1"), result([1.0], ablated=other, best_off="L3H0"))
     change = next(each for each in ranked if each.what.startswith("change of zero-shot"))
     assert (change.difference, change.n) == (pytest.approx(0.3), 200)
-    by_hand = compare(result([1.0], ablated=one), result([1.0], ablated=other))
-    assert not [each for each in by_hand if each.what.startswith("change of zero-shot")]
-    assert next(each for each in by_hand if "everything on" in each.what).difference == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("off", "best", "parts", "why"),
+    [
+        (("L0H1", "L3H0"), ("", ""), {}, BY_HAND),
+        (("L0H1,L0H2", "L3H0"), ("L0H1", "L3H0"), {"heads": 2}, BY_HAND),
+        (("L0H1,M2", "L3H0"), ("L0H1", "L3H0"), {"mlps": 1}, BY_HAND),
+        (("L0H1,L0H2", "L3H0"), ("L0H1,L0H2", "L3H0"), {"heads": 2}, OTHER_PARTS),
+    ],
+)
+def test_accuracy_with_other_parts_off_is_compared_only_in_what_was_on(off, best, parts, why):
+    one, other = accuracies(0.8, -0.2, off[0], **parts), accuracies(0.7, -0.5, off[1])
+    found = compare(result([1.0], ablated=one, best_off=best[0]), result([1.0], ablated=other, best_off=best[1]))
+    assert [each for each in found if isinstance(each, LeftOut)] == [why]
+    rows = {each.what: each for each in found if isinstance(each, Difference)}
+    assert not [what for what in rows if what.startswith("change of zero-shot")]
+    assert rows["zero-shot accuracy, everything on"].difference == pytest.approx(0.1)
