@@ -28,7 +28,6 @@ from gradio.events import api as register
 from app import failures, files, picker, stage, uploads
 from app.engine import Engine
 from app.limits import LIMITS
-from app.wiring import MODEL_QUEUE
 from probes.core.controls import Choice, Control, Count, Lines, Pictures, Range, Switch
 from probes.core.errors import ClipspectError, FieldError
 from probes.core.file_controls import EmbeddingPairsFile, File, PictureSet
@@ -40,6 +39,8 @@ from probes.core.report import Report
 
 MODEL = "model"
 WHOLE = "whole"
+PROGRAMS = "programs"
+"""The queue of programs: one that left without waiting for its answer holds no visitor up."""
 ROWS = 50
 """Rows of a table that are given unless the whole report is asked for."""
 RETURNS = (
@@ -55,7 +56,7 @@ def offer(probes: Sequence[AnyProbe], engine: Engine) -> None:
             function(probe, engine),
             api_name=probe.card.name,
             concurrency_limit=LIMITS.at_once,
-            concurrency_id=MODEL_QUEUE,
+            concurrency_id=PROGRAMS,
         )
     register(models(engine), api_name="models", concurrency_limit=4)
 

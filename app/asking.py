@@ -105,13 +105,13 @@ def ask(page: Page, ticket: Ticket, *given: object) -> Iterator[Updates]:
     if checked.errors:
         yield idle(page, NOT_ASKED) | page.at.form.complain(checked.errors) | page.at.form.reveal(checked.errors)
         return
+    link = {page.at.query: page.query(checked.params, now.held, specs)}
     if not checked.params.needs_model():  # one answer, whichever models the page has
         specs = (specs[0], *(NONE,) * (len(specs) - 1))
     if not ticket.take():
         yield {page.at.progress: snippets.notice("Your last question is still running.")}
         return
     try:
-        link = {page.at.query: page.query(checked.params, now.held, specs)}
         yield busy(page, 0.0, "starting", 0.0) | link
         yield from _watch(page, ticket, _begun(now, checked.params, specs))
     finally:
@@ -145,12 +145,12 @@ def _watch(page: Page, ticket: Ticket, question: Question) -> Iterator[Updates]:
             if job.so_far is not None and job.so_far is not seen and step.seconds >= due:
                 seen = question.outcomes[place] = job.so_far
                 began = time.monotonic()
-                yield answered(page, question, "Being asked …")
+                yield answered(page, question, "Being asked …", over=False)
                 took = time.monotonic() - began
                 due = step.seconds + max(MEANWHILE, SHARE * took)
             if turn and not shown and step.seconds >= SOON:
                 shown = True
-                yield answered(page, question, "Being asked …")
+                yield answered(page, question, "Being asked …", over=False)
         try:
             question.outcomes[place] = job.result()
         except Cancelled:
@@ -166,7 +166,7 @@ def _stopped(page: Page, question: Question, place: int, so_far: Answer | None) 
     if so_far is not None:
         question.outcomes[place] = so_far
     if not question.outcomes:
-        return idle(page, STOPPED)
+        return idle(page, STOPPED) | ({page.at.guess: predicting.ask(page.probe, {})} if page.at.guess else {})
     told = STOPPED if so_far is None else STOPPED_PARTLY
     return idle(page, told) | answered(page, question, "Stopped before it answered.")
 
@@ -179,13 +179,14 @@ def _work(page: Page, params: Params, spec: str, progress: Progress) -> Answer:
     return page.engine.answer(page.probe, params, spec, progress, watch)
 
 
-def answered(page: Page, question: Question, waiting: str = "") -> Updates:
+def answered(page: Page, question: Question, waiting: str = "", over: bool = True) -> Updates:
     """Put the outcomes of a question on the page.
 
     Args:
         page: where.
         question: what was asked, and what became of it.
         waiting: what to say on a side that has no outcome.
+        over: whether nobody is asked any more.
     """
     updates: Updates = {}
     figures = _draw(page, question)
@@ -201,7 +202,7 @@ def answered(page: Page, question: Question, waiting: str = "") -> Updates:
             updates |= _failed(page, side, spec, outcome)
     found = {place: one for place, one in question.outcomes.items() if isinstance(one, Answer)}
     if page.at.guess is not None:
-        updates[page.at.guess] = predicting.ask(page.probe, found)
+        updates[page.at.guess] = predicting.ask(page.probe, found, over)
     return updates | page.at.compared.show(page.probe, found)
 
 

@@ -238,6 +238,8 @@ class Engine:
         if not isinstance(report.params, Params) or probe.explorer is None:
             return {}
         needed = report.params.needs_model()
+        if needed and self.elsewhere is not None and not self.is_bundled(report.provenance.model):
+            raise ClipspectError("here a GPU is lent for one question at a time, and this would need another")
         backend = (
             self.load(report.provenance.model, no_progress) if needed else NoModel(report.params.scale_of_files())
         )

@@ -123,7 +123,8 @@ def gathered(sent: Iterable[tuple[str, Callable[[int], bytes]]]) -> dict[str, by
         try:
             content[name] = take(left)
         except ClipspectError as error:
-            raise ClipspectError(f"{name}: {error}") from None
+            beside = " (for what was sent beside it is counted too)" if content else ""
+            raise ClipspectError(f"{name}: {error}{beside}") from None
         left -= len(content[name])
     return content
 

@@ -100,9 +100,9 @@ def strip(search: str) -> Markup:
     given = parse_qs(str(search).lstrip("?"))
     lesson = lessons().get(given.get(LESSON, [""])[-1])
     number = given.get(STEP, [""])[-1]
-    if lesson is None or not (number.isascii() and number.isdigit() and 1 <= int(number[:4]) <= len(lesson.steps)):
+    place = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
+    if lesson is None or not 1 <= place <= len(lesson.steps):
         return Markup("")
-    place = int(number)
     step = lesson.steps[place - 1]
     back = _way(lesson.address(place - 1), "Back") if place > 1 else Markup("")
     on = (

@@ -3,6 +3,7 @@
 A link holds the models, the fields that differ from their defaults or from the page's example, and the name of
 the bundled picture if one was taken. A visitor's own pictures never travel. Whoever opens a link gets the page
 it describes; what in it cannot be used is said beside the field it is about, and the rest is used all the same.
+What is too long for a link stays out, and the link says so to whoever opens it.
 
 The pair of models that a page opens with is left out. A link that names a first model and no second asks the first
 alone; one that names a second alone puts it beside the page's own; `beside=none` takes the second away.
@@ -10,9 +11,10 @@ alone; one that names a second alone puts it beside the page's own; `beside=none
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from app.engine import NONE
 from probes.core.errors import ClipspectError
@@ -24,8 +26,12 @@ EXAMPLE = "example"
 APART = ("predict", "lesson", "step", "explore", "explore-beside")
 """What a link says of the page around the question: whether to guess first, which step of a lesson it is, and what
 was set in the explorers of the answers; the browser alone reads that (`app.explorers`)."""
+WITHOUT = "without"
+"""What a link calls the fields that were too long for it."""
 LONGEST = 8000
-"""Characters of a query beyond which servers and chats begin to cut links off."""
+"""Characters of a query beyond which servers and chats cut links off: the longest fields stay out then."""
+LONGEST_NAME = 4000
+"""Characters of a model's name."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,17 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
         if not name.startswith("__"):  # Gradio's own, such as __theme
             given.setdefault(name, []).append(text)
     named = (MODEL, BESIDE, EXAMPLE)
-    model, beside, example = (given.pop(name, [""])[-1].strip()[:300] for name in named)
+    model, beside, example = (given.pop(name, [""])[-1].strip() for name in named)
     values: dict[str, object] = {}
     errors: dict[str, str] = {}
+    if len(model) > LONGEST_NAME:  # a part of one may name another model
+        model, errors[MODEL] = "", "The link cannot be used here: no model has so long a name."
+    if len(beside) > LONGEST_NAME:
+        beside, errors[BESIDE] = "", "The link cannot be used here: no model has so long a name."
+    left_out = given.pop(WITHOUT, [])
     for f in fields(params):
+        if f.name in left_out:
+            errors[f.name] = "What stood here was too long for a link: bring it here."
         if f.name not in given:
             continue
         texts = given.pop(f.name)
@@ -122,4 +135,24 @@ def query(params: Params, shown: Params | None, model: str = "", beside: str = "
             value = getattr(params, f.name)
             if value != f.default or (shown is not None and value != getattr(shown, f.name)):
                 pairs += [(f.name, text) for text in f.control.format(value)]
-    return urlencode(pairs, errors="replace")
+    return _fitting(pairs, {f.name for f in settable})
+
+
+def _fitting(pairs: list[tuple[str, str]], settable: Collection[str]) -> str:
+    """A query of no more than `LONGEST` characters, which says which fields it is without."""
+    whole = urlencode(pairs, errors="replace")
+    while len(whole) > LONGEST:
+        sizes = Counter[str]()
+        for name, text in pairs:
+            sizes[name] += len(urlencode([(name, text)], errors="replace")) if name in settable else 0
+        longest, size = sizes.most_common(1)[0]
+        if not size:
+            break
+        pairs = [*((name, text) for name, text in pairs if name != longest), (WITHOUT, longest)]
+        whole = urlencode(pairs, errors="replace")
+    return whole
+
+
+def missing(query: str) -> tuple[str, ...]:
+    """The fields that were too long for a query."""
+    return tuple(text for name, text in parse_qsl(query) if name == WITHOUT)

@@ -115,13 +115,22 @@ class Page:
         if not any(isinstance(f.control, Marks) and f.name in errors for f in fields(self.probe.params)):
             updates |= self._staged(now.held, checked.params)  # else what was drawn last stays in sight
         stale = self._is_stale(now, checked.params)
-        updates[self.at.progress] = snippets.notice(FORGOTTEN if now.held.forgotten else CHANGED if stale else "")
-        updates[self.at.query] = self.query(checked.params, now.held, now.models)
+        query = updates[self.at.query] = self.query(checked.params, now.held, now.models)
+        told = (FORGOTTEN if now.held.forgotten else CHANGED if stale else "", self._left_out(query))
+        updates[self.at.progress] = snippets.notice(" ".join(filter(None, told)))
         return updates
+
+    def _left_out(self, query: str) -> str:
+        """What the link to the page does not say, as it would be too long."""
+        missing = links.missing(query)
+        titles = [f.control.label for f in fields(self.probe.params) if f.name in missing]
+        return f"Too long for a link, which leaves it out: {', '.join(titles)}." if titles else ""
 
     def _is_stale(self, now: Setting, params: Params) -> bool:
         """Whether an answer on the page is to another question than the page now asks."""
         used = [(a, spec) for a, spec in zip(now.answers, now.models, strict=True) if spec != NONE]
+        if not params.needs_model():  # one answer, by nobody
+            used = [(now.answers[0], NONE)]
         return any(now.answers) and not all(sides.answers(answer, params, spec) for answer, spec in used)
 
     def _is_empty_stage(self, name: str, held: Held) -> bool:

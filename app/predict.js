@@ -27,9 +27,12 @@
     const root = element.querySelector('.guess');
     let told = null, picks = [], shown = false;
 
+    // What failed or was stopped has no question, and is not hidden: the page says why.
+    const hides = () => on && !shown && !(told && told.over && !told.sides.length);
+
     function cover() {
-      document.body.classList.toggle('clipspect-covered', on && !shown);
-      if (!on || shown) window.dispatchEvent(new Event('resize'));
+      document.body.classList.toggle('clipspect-covered', hides());
+      if (!hides()) window.dispatchEvent(new Event('resize'));
     }
 
     function turn(wanted) {
@@ -101,7 +104,7 @@
 
     function draw() {
       root.replaceChildren(button('Predict first', on, () => turn(!on), 'guess-turn'));
-      if (on && !shown) root.append(ask());
+      if (hides()) root.append(ask());
       if (on && shown && told && told.sides.length) root.append(verdict());
       cover();
     }

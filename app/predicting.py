@@ -34,8 +34,11 @@ def lay_out(probe: AnyProbe) -> gr.HTML | None:
     )  # fmt: skip
 
 
-def ask(probe: AnyProbe, answers: Mapping[int, Answer]) -> str:
-    """What the script is sent: a question for each whole answer; none while a model still works."""
+def ask(probe: AnyProbe, answers: Mapping[int, Answer], over: bool = True) -> str:
+    """What the script is sent: a question for each whole answer; none while a model still works.
+
+    Once nobody is asked any more (`over`) and there is no question, what there is to see is uncovered.
+    """
     sides: list[dict[str, Any]] = []
     if probe.guess is not None and all(answer.whole for answer in answers.values()):
         for answer in answers.values():
@@ -43,4 +46,5 @@ def ask(probe: AnyProbe, answers: Mapping[int, Answer]) -> str:
                 sides.append({"name": answer.model.name, **asdict(probe.guess(answer.report.result))})
             except Exception:  # an answer without a question is better than none
                 _LOG.exception("no guess could be made of an answer")
-    return json.dumps({"stamp": " ".join(map(stamp, answers.values())), "sides": sides}, ensure_ascii=False)
+    told = {"stamp": " ".join(map(stamp, answers.values())), "sides": sides, "over": over}
+    return json.dumps(told, ensure_ascii=False)

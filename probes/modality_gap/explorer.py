@@ -172,7 +172,7 @@ def _umap(
     if len(params.embeddings):
         pairs = gathering.of_files(params)
     else:
-        pairs = gathering.embed_pairs(gathering.stimuli(params), backend)
+        pairs = gathering.embed_pairs(gathering.stimuli(params), backend, progress)
     places = result.cloud.places.astype(np.intp)
     points = umap_points(pairs.images[places], pairs.texts[places], dimensions, params.seed, progress)
     found = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from probes import evaluation, people
 from probes.core.errors import FieldError
 from probes.core.matching import match
-from probes.core.model import Backend, Float32, Progress
+from probes.core.model import Backend, Float32, Progress, no_progress
 from probes.core.picture_sets import Unreadable
 from probes.core.pictures import Picture
 from probes.core.prompts import encode_prompts, ensemble, picture_warnings, text_warnings
@@ -184,9 +184,10 @@ def embed(params: ModalityGapParams, given: Stimuli, backend: Backend, progress:
     )  # fmt: skip
 
 
-def embed_pairs(given: Stimuli, backend: Backend) -> Pairs:
+def embed_pairs(given: Stimuli, backend: Backend, progress: Progress = no_progress) -> Pairs:
     """The pairs alone, as a model sees them."""
-    return Pairs(backend.encode_images(given.pictures), backend.encode_texts(given.captions), given.source)
+    images = backend.encode_images(given.pictures, progress)
+    return Pairs(images, backend.encode_texts(given.captions), given.source)
 
 
 def _people(params: ModalityGapParams, backend: Backend) -> People | None:

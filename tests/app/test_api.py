@@ -17,12 +17,14 @@ from mcp.client.streamable_http import streamablehttp_client
 from app import api, stage
 from probes import registry
 from probes.core.controls import Pictures
+from probes.core.errors import FieldError
 from probes.core.parameters import fields, parse
 from probes.core.pictures import Picture
 from probes.core.probe import run
 from probes.core.report import load
 from tests.app.conftest import make_engine
 from tests.app.fakes import load as load_model
+from tests.hostile import corpus
 from tests.test_contract import FEW, texts_of
 
 PROBES = list(registry.all_probes().values())
@@ -109,6 +111,31 @@ def test_a_table_comes_as_a_file_too(client: Client, tmp_path: Path) -> None:
     table.write_text("file,group\na.png\n")
     with pytest.raises(AppError, match=r"attributes: .*row"):
         client.predict(attributes=handle_file(str(table)), api_name="/bias_audit")
+
+
+def values(probe: str, **given: Any) -> dict[str, Any]:
+    settable = fields(registry.get(probe).params)
+    return api._values(settable, [given.get(f.name, api.default(f)) for f in settable])
+
+
+def address_of(content: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def test_files_of_one_name_are_all_read() -> None:
+    several = [address_of(corpus.picture("PNG", mode=mode)) for mode in ("RGB", "L", "P")]
+    assert values("attention_heads", pictures=several)["pictures"].names == (
+        "data (2).png",
+        "data (3).png",
+        "data.png",
+    )
+
+
+def test_files_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.files, "LARGEST", 1)
+    half = address_of(b"x" * 600_000, "application/octet-stream")
+    with pytest.raises(FieldError, match="holds more than 0 MB"):
+        values("modality_gap", embeddings=[half, half])
 
 
 @pytest.mark.parametrize(

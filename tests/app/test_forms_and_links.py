@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -126,6 +127,42 @@ def test_a_link_cannot_name_a_file() -> None:
             assert f.name not in link.values
         assert "“utm”" in link.errors[""]
         assert "theme" not in link.errors[""]
+
+
+def switched(heads: int) -> str:
+    """A model with so many heads off."""
+    return "hf-hub:laion/a-model-of-a-long-name~" + ",".join(f"L{n // 16}H{n % 16}" for n in range(heads))
+
+
+def test_the_name_of_a_model_travels_whole_or_not_at_all() -> None:
+    params = PROBES[0].params()
+    spec = switched(300)
+    assert len(spec) > 1500
+    query = links.query(params, params, spec, switched(299))
+    link = links.read(PROBES[0].params, parse_qsl(query))
+    assert (link.model, link.beside, link.errors) == (spec, switched(299), {})
+    link = links.read(PROBES[0].params, [("model", "a" * 4001), ("beside", "b" * 4001)])
+    assert (link.model, link.beside) == ("", "")
+    assert set(link.errors) == {"model", "beside"}
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=400))
+@settings(max_examples=30, deadline=None)
+def test_a_link_never_grows_too_long_and_says_what_it_is_without(lengths: list[int]) -> None:
+    probe = registry.get("zero_shot")
+    words = tuple(f"{number} {'é' * length}" for number, length in enumerate(lengths))
+    params = replace(probe.params(), labels=("a", *words), seed=7)
+    query = links.query(params, None, "bundled:skewed")
+    assert len(query) <= links.LONGEST
+    link = links.read(probe.params, parse_qsl(query))
+    assert link.values["seed"] == 7
+    if links.missing(query):
+        assert links.missing(query) == ("labels",)
+        assert "too long for a link" in link.errors["labels"]
+        assert "labels" not in link.values
+        assert "" not in link.errors
+    else:
+        assert link.values["labels"] == params.labels
 
 
 def picture(colour: int, name: str = "p.png") -> Picture:

@@ -71,7 +71,17 @@ def test_what_is_asked_does_not_give_the_answer_away(probe) -> None:
     sent = json.loads(predicting.ask(probe, dict(enumerate(answers))))
     assert [side["right"] for side in sent["sides"]] == [guess.right for guess in guesses]
     partly = Answer(answers[0].report, answers[0].model, whole=False)
-    assert json.loads(predicting.ask(probe, {0: partly}))["sides"] == []
+    working, stopped, failed = (
+        json.loads(predicting.ask(probe, found, over))
+        for found, over in (({0: partly}, False), ({0: partly}, True), ({}, True))
+    )
+    assert working["sides"] == stopped["sides"] == failed["sides"] == []
+    assert (working["over"], stopped["over"], failed["over"]) == (False, True, True)
+
+
+@pytest.mark.parametrize("step", ["0", "-1", "00011", "9" * 5000, "²", "1.5", "", "x", "999"])
+def test_a_step_that_no_lesson_has_puts_nothing_over_the_page(step: str) -> None:
+    assert lessons.strip(f"?lesson=audit&step={step}") == ""
 
 
 def test_lessons_take_ten_minutes_and_lead_through_every_step() -> None:
