@@ -1,6 +1,6 @@
 """Probes x models from a file: what is asked, and the answers, as one comparison.
 
-    models = ["bundled:skewed", "bundled:balanced"]   # two or more, as after --model; the first is compared with
+    models = ["bundled:skewed", "bundled:balanced"]   # two or more, as after --model; the first less each other
     title = "Skewed and balanced"                     # all from here on may be left out
     device = "auto"                                   # as after --device
     precision = "auto"                                # as after --precision
@@ -31,10 +31,11 @@ from probes import registry
 from probes.core import comparison
 from probes.core.errors import CapabilityError, ClipspectError, FieldError
 from probes.core.model import Backend, Progress
+from probes.core.naming import slug, told_apart
 from probes.core.parameters import Field, Params, fields, parse
 from probes.core.probe import AnyProbe, run
 from probes.core.report import Provenance, Report, load
-from probes.core.suite import Cell, Question, Suite, slug
+from probes.core.suite import Cell, Question, Suite
 from probes.core.version import VERSION
 from probes.run_command import parameters
 
@@ -136,12 +137,9 @@ def _runs(given: Any, folder: Path) -> tuple[Run, ...]:
 
 def _names(given: list[dict[str, Any]]) -> list[str]:
     """What runs are called, each once: as they say, or as their probes, numbered where one comes again."""
-    wanted = [str(table.get("name") or str(table.get("probe", "run")).replace("-", "_")) for table in given]
-    times, seen, names = Counter(map(slug, wanted)), Counter[str](), []
-    for name in wanted:
-        seen[slug(name)] += 1
-        names.append(f"{name} {seen[slug(name)]}" if times[slug(name)] > 1 else name)
-    return names
+    return told_apart(
+        [str(table.get("name") or str(table.get("probe", "run")).replace("-", "_")) for table in given]
+    )
 
 
 def _run(table: Mapping[str, Any], name: str, folder: Path) -> Run:
@@ -224,9 +222,7 @@ def ask(plan: Plan, folder: Path, load_model: Load, progress: Progress) -> Suite
 
 def _files(models: Sequence[str]) -> list[str]:
     """What the files of each model are called, whatever other models there are unless they would share a name."""
-    names = [slug(model) for model in models]
-    return [f"{name}-{names[:place].count(name) + 1}" if names.count(name) > 1 else name
-            for place, name in enumerate(names)]  # fmt: skip
+    return told_apart([slug(model) for model in models], "-")
 
 
 def _cell(one: Run, model: str, backend: Backend | Exception, folder: Path, file: str, progress: Progress) -> Cell:

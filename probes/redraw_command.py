@@ -25,7 +25,7 @@ def add_redraw(parser: argparse.ArgumentParser) -> None:
         metavar="REPORT.json",
         type=Path,
         nargs="+",
-        help="a saved report; several answers to one question are compared with the first as well",
+        help="a saved report; of several answers to one question the first is compared less each other",
     )
     parser.add_argument(
         "--out",
@@ -90,6 +90,17 @@ def _one(report: Report[Any]) -> dict[str, str | bytes]:
     return export.contents(report, registry.get(report.probe))
 
 
+def _by_file(models: Sequence[str], paths: Sequence[Path]) -> tuple[str, ...]:
+    """Models called by their reports' files as well, by folder where these are alike, and else numbered."""
+    from probes.core.naming import told_apart
+
+    several = list(zip(models, paths, strict=True))
+    by_stem = [f"{model} ({path.stem})" for model, path in several]
+    by_folder = [f"{model} ({path.resolve().parent.name}/{path.stem})" for model, path in several]
+    helps = len(set(by_stem)) < len(set(by_folder))
+    return tuple(told_apart(by_folder if helps else by_stem))
+
+
 def _several(reports: Sequence[Report[Any]], paths: Sequence[Path]) -> tuple[dict[str, str | bytes], list[str]]:
     """Every form of each report in a folder of its own and their comparison; what to say of it.
 
@@ -98,6 +109,7 @@ def _several(reports: Sequence[Report[Any]], paths: Sequence[Path]) -> tuple[dic
     """
     from probes import registry
     from probes.core import comparison, suite
+    from probes.core.naming import slug
 
     probe = registry.get(reports[0].probe)
     for other in reports[1:]:
@@ -105,8 +117,8 @@ def _several(reports: Sequence[Report[Any]], paths: Sequence[Path]) -> tuple[dic
     models = tuple(report.provenance.model for report in reports)
     names = comparison.called(models)
     if len(set(names)) < len(names):  # one model, asked more than once
-        names = tuple(f"{model} ({path.stem})" for model, path in zip(models, paths, strict=True))
-    folders = [f"{number}-{suite.slug(name)}" for number, name in enumerate(names, start=1)]
+        names = _by_file(models, paths)
+    folders = [f"{number}-{slug(name)}" for number, name in enumerate(names, start=1)]
     cells = tuple(
         suite.Cell(report.provenance.model, report, report.headline, file=f"{folder}/{report.probe}.json")
         for report, folder in zip(reports, folders, strict=True)

@@ -99,6 +99,19 @@ class TestReading:
         assert names == ["pets <i>", "zero_shot 1", "zero_shot 2"]
 
     @pytest.mark.parametrize(
+        ("named", "names"),
+        [
+            (("", "", "zero_shot 2"), ["zero_shot 1", "zero_shot 3", "zero_shot 2"]),
+            (("a/1", "a", "a", "a 2"), ["a/1", "a 3", "a 4", "a 2"]),
+            (("Food", "food"), ["Food 1", "food 2"]),  # one file where a disk does not tell letters by their case
+        ],
+    )
+    def test_numbers_are_none_that_another_run_has(self, folder, named, names):
+        runs = [f'[[run]]\nprobe = "zero_shot"\nimages = "p.png"\nname = "{name}"\n' for name in named]
+        plan = batch.read(written(folder, 'models = ["a"]\n' + "".join(runs).replace('name = ""\n', "")))
+        assert [run.name for run in plan.runs] == names
+
+    @pytest.mark.parametrize(
         ("text", "said"),
         [
             ("models = [", "not TOML"),
@@ -162,18 +175,35 @@ class TestRunning:
             load(path.read_text(), {"zero_shot": registry.get("zero_shot").result})
             for path in sorted((out / "reports").rglob("*.json"))
         ]
-        one = comparison.of(registry.get("zero_shot"), reports[1], reports[0])
+        one = comparison.of(registry.get("zero_shot"), *reports)
         assert whole["comparisons"][0]["headline"] == one.headline()
         assert one.headline() in said
         assert [row["headline"] for row in whole["answers"]] == [report.headline for report in reports]
         with (out / "differences" / "pets-i.csv").open(encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
         assert [row["what"] for row in rows] == [each.what for each in one.differences]
-        assert {row["models"] for row in rows} == {"fake:b − fake:a"}
+        assert {row["models"] for row in rows} == {"fake:a − fake:b"}
         with (out / "tables" / "pets-i_answers.csv").open(encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
         assert [row["model"] for row in rows] == ["fake:a"] * 3 + ["fake:b"] * 3
         assert "@misc{" in (out / "references.bib").read_text()
+
+    def test_of_three_models_the_first_is_compared_less_each_other(self, folder):
+        plan = batch.read(written(folder, ONE.replace('"fake:b"]', '"fake:b", "fake:c"]')))
+        whole = batch.ask(plan, folder / "out", probes.backend.load, no_progress)
+        found = suite.compared(whole, whole.questions[0])
+        assert [one.title for one in found] == ["fake:a − fake:b", "fake:a − fake:c"]
+        shares = [cell.report.result.shares[0, :, 0].mean() for cell in whole.questions[0].cells]
+        named = [next(each for each in one.differences if "probability of “a cat”" in each.what) for one in found]
+        assert [each.difference for each in named] == pytest.approx([shares[0] - share for share in shares[1:]])
+
+    def test_names_that_do_not_tell_models_apart_are_an_error(self, folder):
+        plan = batch.read(written(folder, ONE))
+        whole = batch.ask(plan, folder / "out", probes.backend.load, no_progress)
+        with pytest.raises(ValueError, match="name of its own"):
+            replace(whole, called=("a", "a"))
+        with pytest.raises(ValueError, match="name of its own"):
+            replace(whole, questions=whole.questions * 2)
 
     def test_what_is_there_is_not_computed_again(self, folder, backends):
         plan, out = batch.read(written(folder, ONE)), folder / "out"
@@ -210,8 +240,8 @@ class TestRunning:
         assert "there is no model &#39;missing:m&#39;" in html
         rows = json.loads((folder / "out" / "comparison.json").read_text())
         assert [row["status"] for row in rows["answers"]] == ["failed", "answered", "answered"]
-        assert rows["comparisons"][0]["first"] == "fake:b"
-        assert rows["comparisons"][0]["second"] == "fake:a"
+        assert rows["comparisons"][0]["first"] == "fake:a"
+        assert rows["comparisons"][0]["second"] == "fake:b"
 
     def test_an_error_of_a_library_in_one_cell_spares_the_others(self, folder, backends, capsys):
         plan = batch.read(written(folder, ONE))
@@ -235,7 +265,7 @@ class TestRunning:
         whole = replace(whole, questions=(replace(whole.questions[0], probe=probe),))
         html = suite.contents(whole)["index.html"]
         assert "The figures could not be drawn (IndexError)." in html
-        assert "fake:b and fake:a could not be compared (IndexError)" in html
+        assert "fake:a and fake:b could not be compared (IndexError)" in html
         assert all(str(escape(cell.said)) in html for cell in whole.questions[0].cells)
 
     def test_what_a_model_lacks_is_a_sentence_and_status_3(self, folder, capsys):
@@ -261,6 +291,15 @@ class TestRunning:
         assert files == ["fake-c.json", "fake-b-1.json", "fake-b-2.json"]  # alike but for what names cannot hold
         batch.ask(batch.read(written(folder, ONE)), out, probes.backend.load, no_progress)
         assert backends["fake:b"].encoded == 2 * asked  # once more as fake-b-1, and never again
+
+    def test_every_model_has_a_file_of_its_own(self, folder):
+        models = ["local-dir:runs/a", "local-dir:runs-a", "local-dir:runs/a/1"]
+        text = ONE.replace('["fake:a", "fake:b"]', json.dumps(models))
+        whole = batch.ask(batch.read(written(folder, text)), folder / "out", probes.backend.load, no_progress)
+        files = [cell.file for cell in whole.questions[0].cells]
+        assert len(set(files)) == 3
+        kept = [json.loads((folder / "out" / file).read_text())["provenance"]["model"] for file in files]
+        assert kept == models
 
     def test_progress_goes_from_nothing_to_all(self, folder):
         seen = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -183,8 +184,19 @@ class TestRedraw:
     def test_two_reports_of_one_question_are_compared(self, saved, tmp_path, capsys):
         assert main(["redraw", *saved, "--out", str(tmp_path / "o")]) == 0
         said = capsys.readouterr().out
-        assert "fake:b − fake:a" in said
+        assert "fake:a − fake:b" in said
         whole = json.loads((tmp_path / "o" / "comparison.json").read_text())
+        (one,) = whole["comparisons"]
+        assert (one["first"], one["second"]) == ("fake:a", "fake:b")
+        reports = [json.loads(Path(path).read_text()) for path in saved]
+        moved = [report["result"]["effects"][0]["beyond"]["value"] for report in reports]
+        effect = one["differences"][0]
+        assert (effect["first"], effect["second"]) == pytest.approx(moved)
+        assert effect["difference"] == pytest.approx(moved[0] - moved[1]) != 0
+        assert "first less second" in whole["about"]
+        with (tmp_path / "o" / "differences" / "red-circle.csv").open(encoding="utf-8") as stream:
+            row = next(csv.DictReader(stream))
+        assert (row["models"], float(row["difference"])) == ("fake:a − fake:b", effect["difference"])
         assert whole["comparisons"][0]["headline"] in said
         assert "Plotly.newPlot" in (tmp_path / "o" / "comparison.html").read_text()
         for folder in ("1-fake-a", "2-fake-b"):
@@ -192,7 +204,20 @@ class TestRedraw:
 
     def test_one_model_twice_is_told_apart_by_the_files(self, saved, tmp_path, capsys):
         assert main(["redraw", saved[0], saved[0], "--out", str(tmp_path / "o")]) == 0
-        assert "fake:a (a)" in (tmp_path / "o" / "comparison.html").read_text()
+        assert "fake:a (a) 1" in (tmp_path / "o" / "comparison.html").read_text()
+        assert len(json.loads((tmp_path / "o" / "comparison.json").read_text())["comparisons"]) == 1
+
+    def test_one_model_in_files_of_one_name_is_told_apart_by_folders(self, saved, tmp_path, capsys):
+        paths = [tmp_path / folder / "a.json" for folder in ("one", "two", "three")]
+        for path in paths:
+            path.parent.mkdir()
+            path.write_text(Path(saved[0]).read_text())
+        assert main(["redraw", *map(str, paths), "--out", str(tmp_path / "o")]) == 0
+        whole = json.loads((tmp_path / "o" / "comparison.json").read_text())
+        assert [one["second"] for one in whole["comparisons"]] == ["fake:a (two/a)", "fake:a (three/a)"]
+        with (tmp_path / "o" / "tables" / "red-circle_effects.csv").open(encoding="utf-8") as stream:
+            models = {row["model"] for row in csv.DictReader(stream)}
+        assert models == {f"fake:a ({folder}/a)" for folder in ("one", "two", "three")}
 
     def test_two_questions_are_refused(self, saved, picture, tmp_path, capsys):
         other = tmp_path / "other.json"

@@ -1,14 +1,13 @@
 """Several questions to several models as one report: HTML that opens without a network, JSON, CSV and BibTeX.
 
-Each question is answered by each model, or a sentence says why not. Differences are those of each further model
-less the first that answered; figures of one name are drawn to the same axes. All is made from reports, without a
-model.
+Each question is answered by each model, or a sentence says why not. Differences are those of the first that
+answered less each further model, so of two it is the first less the second, as everywhere. Figures of one name
+are drawn to the same axes. All is made from reports, without a model.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from probes.core import axes, comparison, export
 from probes.core.card import Card
 from probes.core.comparison import Comparison
 from probes.core.errors import ClipspectError
+from probes.core.naming import slug
 from probes.core.probe import AnyProbe
 from probes.core.references import FOUNDATIONS
 from probes.core.report import Report
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Number of the layout of a comparison in JSON."""
-HEADING = "differences are first less second, intervals 95 %"
+HEADING = "differences are first less second, of the first model that answered less each other; intervals 95 %"
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,20 @@ class Suite:
         models: how they were asked for.
         questions: one or more.
         called: what the models are called; by their specifications if nothing is said.
+
+    Raises:
+        ValueError: two models or two questions share a name, by which answers are told apart.
     """
 
     title: str
     models: tuple[str, ...]
     questions: tuple[Question, ...]
     called: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        questions = [slug(question.name) for question in self.questions]
+        if len(set(self.names)) < len(self.models) or len(set(questions)) < len(questions):
+            raise ValueError("every model and every question of a comparison needs a name of its own")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,18 +166,18 @@ class Section:
 
 
 def compared(suite: Suite, question: Question) -> tuple[Comparison | ClipspectError, ...]:
-    """Each further model less the first that answered; a sentence where two answers are not of one question."""
+    """The first that answered less each further model; a sentence where two answers are not of one question."""
     answers = suite.answers(question)
     found: list[Comparison | ClipspectError] = []
     for name, report in answers[1:]:
         first, reference = answers[0]
         try:
-            one = comparison.of(question.probe, report, reference, (name, first))
+            one = comparison.of(question.probe, reference, report, (first, name))
         except ClipspectError as error:
             found.append(error)
         except Exception as error:  # answers that took hours are told all the same
             traceback.print_exc()
-            found.append(ClipspectError(f"{name} and {first} could not be compared ({type(error).__name__})"))
+            found.append(ClipspectError(f"{first} and {name} could not be compared ({type(error).__name__})"))
         else:
             found += [] if one is None else [one]
     return tuple(found)
@@ -333,8 +341,3 @@ def _drawn(suite: Suite, question: Question) -> tuple[tuple[tuple[str, go.Figure
 def _references(suite: Suite) -> tuple[Any, ...]:
     every = [r for question in suite.questions for r in question.probe.card.references]
     return tuple({reference.key: reference for reference in (*every, *FOUNDATIONS)}.values())
-
-
-def slug(text: str) -> str:
-    """A text as part of a file's name or an address."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[-80:] or "unnamed"
