@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from app import asking
@@ -14,6 +15,7 @@ from app.page import Page
 from app.running import Ticket
 from app.stage import Held
 from probes import registry
+from probes.core.embedding_pairs import EmbeddingPairs
 from probes.core.errors import ClipspectError
 from probes.core.model import Progress, no_progress
 from probes.core.parameters import fields
@@ -136,3 +138,25 @@ def test_a_page_that_was_forgotten_is_never_asked_about_what_comes_along() -> No
     assert "Reload it to go on" in updates[page.at.progress]
     assert not any(side.answer in updates for side in page.at.sides)
     assert "Reload it to go on" in page.settle(*setting)[page.at.progress]
+
+
+def test_an_answer_from_files_alone_is_up_to_date_and_leaves_the_models_in_the_link() -> None:
+    probe, rng = registry.get("modality_gap"), np.random.default_rng(0)
+    with gr.Blocks():
+        page = Page(probe, make_engine(), lay_out(probe, make_engine()))
+    field = next(f for f in fields(probe.params) if f.name == "embeddings")
+    pairs = EmbeddingPairs.of("mine", *rng.normal(size=(2, 40, 8)).astype(np.float32))
+    held = Held().bring(field, pairs, 100)
+    shown = page.at.form.show({f.name: f.default for f in fields(probe.params)})
+    form = [shown[component] for component in page.at.form.inputs]
+    models = ["bundled:skewed", "bundled:balanced"]
+    updates: dict[Any, Any] = {}
+    for update in asking.ask(page, Ticket(), held, None, None, *models, *form):
+        updates |= update
+    answers = [updates[side.answer] for side in page.at.sides]
+    assert answers[0].report.provenance.model == "none"
+    assert answers[1] is None
+    settled = page.settle(held, *answers, *models, *form)
+    assert "Changed" not in settled[page.at.progress]
+    assert updates[page.at.query] == settled[page.at.query]
+    assert "beside" not in settled[page.at.query]

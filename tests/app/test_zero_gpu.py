@@ -16,7 +16,7 @@ from app import zero_gpu
 from app.engine import Engine
 from app.limits import LIMITS
 from probes import registry
-from probes.core.errors import Cancelled, FieldError, ModelError
+from probes.core.errors import Cancelled, ClipspectError, FieldError, ModelError
 from probes.core.watching import UNFINISHED, Watched
 from tests.app.conftest import make_engine
 
@@ -124,3 +124,15 @@ def test_elsewhere_spaces_is_not_asked(said: dict[str, str], monkeypatch: pytest
 
 def test_without_spaces_nothing_is_lent() -> None:
     assert not zero_gpu.offered({"SPACES_ZERO_GPU": "true"})
+
+
+def test_what_would_need_another_gpu_after_an_answer_says_so(lending: Engine) -> None:
+    probe = registry.get("modality_gap")
+    params = replace(probe.params(), people="nobody", untrained=False)
+    answer = make_engine().answer(probe, params, "ViT-B-32-quickgelu:openai")
+    with pytest.raises(ClipspectError, match="lent for one question at a time"):
+        lending.follow(probe, 0, answer)
+    own = replace(
+        answer, report=replace(answer.report, provenance=replace(answer.report.provenance, model="bundled:skewed"))
+    )
+    assert lending.follow(probe, 0, own)
