@@ -122,7 +122,7 @@ class Comparison:
 
     @property
     def by_strength(self) -> tuple[Difference, ...]:
-        """Differences as they stand out: by corrected p, then by distance from zero in widths of the interval."""
+        """What is clear first, by corrected p, then by distance from zero in widths of the interval."""
         return tuple(sorted(self.differences, key=_strength))
 
     def headline(self) -> str:
@@ -170,13 +170,16 @@ class Comparison:
         return {**asdict(self), "headline": self.headline()}
 
 
-def _strength(one: Difference) -> tuple[bool, float, float]:
-    """Sorts what stands out first; of those without an interval, the largest."""
+def _strength(one: Difference) -> tuple[int, bool, float, float]:
+    """Sorts what stands out first: clear, not clear, unknown; of those without an interval, the largest."""
     p = one.p_adjusted if one.p_adjusted is not None else one.p
+    place = 2 if one.clear is None else 0 if one.clear else 1
+    untested = 1.5 if p is None else p
     if one.low is None or one.high is None:
-        return (True, 2.0, -abs(one.difference))
+        return (place, True, untested, -abs(one.difference))
     width = one.high - one.low
-    return (False, 1.5 if p is None else p, -abs(one.difference) / width if width else 0.0)
+    widths = abs(one.difference) / width if width else math.inf if one.difference else 0.0
+    return (place, False, untested, -widths)
 
 
 def of(
@@ -187,7 +190,7 @@ def of(
     Args:
         probe: whose reports they are.
         first, second: reports, as measured or as loaded from files.
-        names: what the models are called; by their specifications if nothing is said.
+        names: what the models are called; by their specifications if nothing is said, or both are called the same.
 
     Raises:
         ClipspectError: the two are not answers to the same question; the message says in what they are not alike.
@@ -196,7 +199,7 @@ def of(
     if probe.compare is None:
         return None
     models = (first.provenance.model, second.provenance.model)
-    one, other = names or called(models)
+    one, other = names if names and names[0] != names[1] else called(models)
     told = probe.compare(first.result, second.result)
     found = corrected(known([each for each in told if isinstance(each, Difference)]))
     left_out = [each.why for each in told if isinstance(each, LeftOut)]

@@ -198,6 +198,25 @@ class TestComparison:
         assert "p = 0.002 corrected for 2 differences" in said
         assert "1 of 2 differences is clear" in said
 
+    def test_what_is_clear_stands_out_before_what_was_tested_and_is_not(self):
+        rows = (
+            row("tested, not clear", 0.4, p=0.3),
+            replace(row("few", 9.0), too_few=True),
+            plain("once", 99.0, 0.0, n=1, over="picture", unit="logit"),
+            row("not clear", 0.05),
+            row("clear", 0.3),
+            row("without width", 0.02, half=0.0),
+            row("tested and clear", 0.1, p=0.01),
+        )
+        found = of_differences(*comparison.corrected(rows))
+        assert [one.what for one in found.by_strength] == [
+            "tested and clear", "without width", "clear", "tested, not clear", "not clear", "few", "once"
+        ]  # fmt: skip
+        assert found.headline().startswith("Skewed − Balanced: tested and clear +0.1")
+        untested = of_differences(*comparison.corrected([rows[0], rows[4]])).headline()
+        assert untested.startswith("Skewed − Balanced: clear +0.3")
+        assert "1 of 2 differences is clear" in untested
+
     def test_the_headline_says_when_nothing_is_clear_or_known(self):
         (tested,) = comparison.corrected([row("a", 0.05, p=0.6)])
         assert of_differences(tested).headline().startswith("Skewed − Balanced: no clear difference; ")
@@ -257,6 +276,7 @@ class TestSameQuestion:
         assert found.models == ("bundled:skewed", "bundled:balanced")
         assert found.differences[0].p_adjusted == pytest.approx(0.01)
         assert comparison.of(probe, one, other, ("A", "B")).title == "A − B"
+        assert comparison.of(probe, one, other, ("A", "A")).title == "Skewed − Balanced"
         assert comparison.of(replace(probe, compare=None), one, other) is None
 
     def test_what_is_left_out_is_told_and_no_row(self, probe):
