@@ -12,8 +12,9 @@
     images = ["photos/lunch.jpg"]                     # every field of the probe, as its flag on the command line,
     labels = ["a pizza", "a salad"]                   # with - or _; paths are relative to this file
 
-Reports are written as soon as they are there. A report that answers the same question by the same weights, with
-this version of Clipspect, is not computed again. What fails is said in its cell, and the rest goes on.
+Reports are written as soon as they are there. A report that answers the same question by the same model (weights,
+architecture, preprocessing, tokenizer), with this version of Clipspect, is not computed again. What fails is said
+in its cell, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ TITLE = "Clipspect: a comparison of models"
 PRECISIONS = ("auto", "float32", "bfloat16")
 OWN = ("probe", "name", "example")
 """What a run says besides the fields of its probe."""
+OF_MODEL = ("model", "architecture", "weights_digest", "pipeline_digest", "activation", "precision")
+"""What of a report's provenance has to be as it is now, so that it is not computed again."""
 TOP = ("models", "title", "device", "precision", "run")
 
 Load = Callable[[str, Progress], Backend]
@@ -245,7 +248,7 @@ def _cell(one: Run, model: str, backend: Backend | Exception, folder: Path, file
 
 
 def _kept(one: Run, backend: Backend, path: Path) -> Report[Any] | None:
-    """A report on disk that answers the same question by the same weights, if there is one."""
+    """A report on disk that answers the same question by the same model, if there is one."""
     try:
         report = load(path.read_text(encoding="utf-8"), {one.probe.card.name: one.probe.result})
     except (OSError, UnicodeDecodeError, ClipspectError):  # there is none, or it was cut off
@@ -256,13 +259,8 @@ def _kept(one: Run, backend: Backend, path: Path) -> Report[Any] | None:
         comparison.same_question(one.probe, report, wanted)
     except ClipspectError:
         return None
-    same = (
-        report.provenance.weights_digest == made.weights_digest
-        and report.provenance.model == made.model
-        and report.provenance.precision == made.precision
-        and report.provenance.versions.get("clipspect") == VERSION
-    )
-    return report if same else None
+    alike = all(getattr(report.provenance, name) == getattr(made, name) for name in OF_MODEL)
+    return report if alike and report.provenance.versions.get("clipspect") == VERSION else None
 
 
 def _write(report: Report[Any], path: Path) -> None:

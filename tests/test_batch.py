@@ -30,7 +30,9 @@ def fake(spec: str, **options) -> PixelBackend:
         raise ModelError(f"there is no model '{spec}'")
     rng = np.random.default_rng(sum(map(ord, spec)))
     meanings = {f"a photo of {label}": rng.normal(size=(SIDE, SIDE, 3)) for label in LABELS}
-    return PixelBackend(meanings=meanings, card=replace(CARD, spec=spec, weights_digest=f"{spec:>064}"))
+    return PixelBackend(
+        meanings=meanings, card=replace(CARD, spec=spec, weights_digest=f"{spec:>064}", pipeline_digest="a" * 64)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +215,9 @@ class TestRunning:
         assert {spec: backend.encoded for spec, backend in backends.items()} == asked
         assert [cell.said for cell in again.questions[0].cells] == [cell.said for cell in first.questions[0].cells]
 
-    @pytest.mark.parametrize("change", ["labels", "weights", "damage", "version"])
+    @pytest.mark.parametrize(
+        "change", ["labels", "weights", "pipeline", "activation", "architecture", "earlier", "damage", "version"]
+    )
     def test_what_is_no_longer_so_is_computed_again(self, folder, backends, change):
         out = folder / "out"
         batch.ask(batch.read(written(folder, ONE)), out, probes.backend.load, no_progress)
@@ -223,6 +227,14 @@ class TestRunning:
             text = ONE.replace('"a car"', '"a bus"')
         elif change == "weights":
             backends["fake:a"].card = replace(backends["fake:a"].card, weights_digest="f" * 64)
+        elif change == "pipeline":  # such as another mean of the preprocessing before the same weights
+            backends["fake:a"].card = replace(backends["fake:a"].card, pipeline_digest="f" * 64)
+        elif change in ("activation", "architecture"):
+            backends["fake:a"].card = replace(backends["fake:a"].card, **{change: "another"})
+        elif change == "earlier":
+            report = json.loads(path.read_text())
+            del report["provenance"]["pipeline_digest"]
+            path.write_text(json.dumps(report))
         elif change == "damage":
             path.write_text(path.read_text()[:500])
         else:

@@ -53,6 +53,7 @@ def make_card(
     placement: Placement,
     image_size: tuple[int, int],
     lacks: Mapping[Capability, str],
+    pipeline_digest: str,
     warnings: tuple[str, ...] = (),
 ) -> ModelCard:
     """Describe a loaded model."""
@@ -65,6 +66,7 @@ def make_card(
         architecture=Path(spec.name).name if spec.kind is Kind.FOLDER else spec.name,
         pretrained=_pretrained(loaded),
         weights_digest=weights_digest(model.state_dict()),
+        pipeline_digest=pipeline_digest,
         activation=activation(model.visual),
         device=str(placement.device),
         precision=placement.precision,

@@ -18,6 +18,7 @@ from probes.backend.attributing import Attributor
 from probes.backend.cache import MemoryStore, Store, key_of, remembered
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
+from probes.backend.digests import pipeline_digest
 from probes.backend.disk import shared_disk
 from probes.backend.encoding import Encoder, batch_of
 from probes.backend.familiarity import Familiarity
@@ -58,11 +59,14 @@ class Clip:
             self._model, self._tokenize, self._preprocessing, placement.device, self._lock, batch
         )
         size = self._preprocessing.size
-        self._card = make_card(loaded, placement, size, self._lacks(), (warning,) if warning else ())
+        before = self._preprocessing.digest, tokens.digest(self._tokenizer)
+        pipeline = pipeline_digest(self._model, loaded.recipe.config, *before)
+        warned = (warning,) if warning else ()
+        self._card = make_card(loaded, placement, size, self._lacks(), pipeline, warned)
         model_key = key_of(self._card.weights_digest, repr(self._model), str(loaded.recipe.config))
         spaces = (
-            key_of("image", model_key, self._preprocessing.digest, placement.precision),
-            key_of("text", model_key, tokens.digest(self._tokenizer), placement.precision),
+            key_of("image", model_key, before[0], placement.precision),
+            key_of("text", model_key, before[1], placement.precision),
         )
         self._focused_space = key_of("focused", spaces[0])
         self._attributor = Attributor(self._anatomy, memory, key_of("attribution", *spaces), placement.precision)

@@ -61,8 +61,10 @@ class Switched:
         self._whole, self._anatomy, self._memory, self._usual = whole, anatomy, memory, usual
         self._heads, self._mlps = switches.off(heads), tuple(sorted(switches.mlps))
         digests = [picture.digest for picture in usual]
-        self._space = key_of("switched", whole.card.weights_digest, whole.card.precision, str(switches), *digests)
-        self._card = _card(whole.card, switches, self._space, len(usual))
+        card = whole.card
+        of_whole = card.weights_digest, card.pipeline_digest, card.precision
+        self._space = key_of("switched", *of_whole, str(switches), *digests)
+        self._card = _card(card, switches, self._space, len(usual))
 
     @property
     def card(self) -> ModelCard:

@@ -58,6 +58,8 @@ class ModelCard:
         architecture: open_clip's name of the configuration, or the folder's.
         pretrained: open_clip's tag of the weights, or where they came from.
         weights_digest: SHA-256 over names, shapes and values of all weights, hexadecimal.
+        pipeline_digest: SHA-256 over what else makes embeddings: modules, configuration, preprocessing, tokenizer;
+            empty where nobody knows.
         activation: the activation of the image tower's MLPs, such as `GELU` or `QuickGELU`.
         device: such as `cpu` or `cuda:0`.
         precision: in which pictures and texts are encoded, `float32` or `bfloat16`.
@@ -89,6 +91,7 @@ class ModelCard:
     logit_scale: float
     logit_bias: float = 0.0
     sigmoid: bool = False
+    pipeline_digest: str = ""
     lacks: Mapping[Capability, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     templates: tuple[str, ...] = ("a photo of a {}.",)

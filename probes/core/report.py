@@ -37,6 +37,7 @@ class Provenance:
 
     Attributes:
         model: specification; `none` where everything came as embeddings from files.
+        pipeline_digest: see `ModelCard`; empty in earlier reports.
         stimuli: SHA-256 of every picture or file that went in, by name.
         versions: of this program, Python and the libraries that computed.
         time: when it was computed, UTC, ISO 8601.
@@ -48,6 +49,7 @@ class Provenance:
     architecture: str
     pretrained: str
     weights_digest: str
+    pipeline_digest: str = ""
     activation: str
     device: str
     precision: str
@@ -70,6 +72,7 @@ class Provenance:
             architecture=model.architecture,
             pretrained=model.pretrained,
             weights_digest=model.weights_digest,
+            pipeline_digest=model.pipeline_digest,
             activation=model.activation,
             device=model.device,
             precision=model.precision,

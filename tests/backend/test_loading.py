@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from probes.backend import device, fetching, listing, loading, specs
-from probes.backend.digests import weights_digest
+from probes.backend.digests import pipeline_digest, weights_digest
 from probes.core.errors import ModelError
 from tests import programs
 from tests.backend import small
@@ -184,6 +184,47 @@ def test_the_catalogue_knows_every_architecture_of_open_clip():
     assert all(entry.on_disk and "needs no network" in entry.note for entry in entries[:2])
     (entry,) = [entry for entry in entries if entry.spec == "ViT-L-14:openai"]
     assert entry.nbytes > 1_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "value"),
+    [
+        ("model_cfg", "quick_gelu", True),
+        ("preprocess_cfg", "mean", [0.4, 0.4, 0.45]),
+        ("preprocess_cfg", "std", [0.3, 0.3, 0.27]),
+        ("preprocess_cfg", "interpolation", "bilinear"),
+    ],
+)
+def test_the_same_weights_in_another_configuration_have_another_pipeline(tmp_path, where, what, value):
+    folder = small.save(tmp_path / "m", small.config())
+    first, again = small.open_folder(folder).card, small.open_folder(folder).card
+    assert len(first.pipeline_digest) == 64
+    assert first.pipeline_digest == again.pipeline_digest
+    path = folder / specs.CONFIG_NAME
+    described = json.loads(path.read_text())
+    described[where][what] = value
+    path.write_text(json.dumps(described))
+    changed = small.open_folder(folder).card
+    assert changed.weights_digest == first.weights_digest
+    assert changed.pipeline_digest != first.pipeline_digest
+
+
+def test_where_functions_lie_in_memory_is_no_part_of_a_pipeline():
+    modules = [torch.nn.ModuleList([Called(lambda values: values)]) for _ in range(2)]
+    assert repr(modules[0]) != repr(modules[1])
+    assert pipeline_digest(modules[0], {}) == pipeline_digest(modules[1], {})
+    assert pipeline_digest(modules[0], {}) != pipeline_digest(modules[0], {"quick_gelu": True})
+
+
+class Called(torch.nn.Module):
+    """A module that shows its function, as some of timm's do."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def extra_repr(self):
+        return repr(self.function)
 
 
 def test_the_digest_changes_with_any_one_weight_name_or_shape(vit_folder):

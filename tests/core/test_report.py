@@ -67,6 +67,12 @@ def test_a_report_survives_the_round_trip(report):
     assert (loaded.result.cosines == report.result.cosines).all()
 
 
+def test_an_earlier_report_does_not_know_what_stood_before_the_weights(report):
+    earlier = report.to_dict()
+    del earlier["provenance"]["pipeline_digest"]
+    assert load(json.dumps(earlier), TYPES).provenance.pipeline_digest == ""
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [
