@@ -42,6 +42,11 @@ SAFE_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetens
 PATIENCE = 4.0
 """Seconds to wait for the hub's first answer."""
 PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
+_IN_FOLDERS = (
+    *SAFE_WEIGHTS, *PICKLED_WEIGHTS, "open_clip_pytorch_model.pth",
+    "model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth",
+)  # fmt: skip
+"""Names of weights that open_clip prefers in a folder, best first."""
 HUB_CONFIG = "open_clip_config.json"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -56,11 +61,20 @@ def weight_names(filename: str = "") -> tuple[str, ...]:
     return (stem + ".safetensors", filename) if suffix in (".bin", ".pth", ".pt") else (filename,)
 
 
-def on_disk(repository: str, names: Sequence[str]) -> Path | None:
-    """The first of these files that the hub's cache holds. Never touches the network."""
+def chosen(found: Sequence[Path]) -> Path:
+    """The file of weights that open_clip takes of those in a folder."""
+    return min(found, key=lambda path: (_place(path.name), path.suffix != ".safetensors", path))
+
+
+def _place(name: str) -> int:
+    return _IN_FOLDERS.index(name) if name in _IN_FOLDERS else len(_IN_FOLDERS)
+
+
+def on_disk(repository: str, names: Sequence[str], revision: str | None = None) -> Path | None:
+    """The first of these files that the hub's cache holds, of one commit if it is said. Never asks the network."""
     for name in names:
         try:
-            found = huggingface_hub.try_to_load_from_cache(repository, name)
+            found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
         except HFValidationError:  # no repository can be called so
             return None
         if isinstance(found, str):
@@ -68,7 +82,9 @@ def on_disk(repository: str, names: Sequence[str]) -> Path | None:
     return None
 
 
-def fetch(repository: str, names: Sequence[str], progress: Progress = no_progress) -> Path:
+def fetch(
+    repository: str, names: Sequence[str], progress: Progress = no_progress, revision: str | None = None
+) -> Path:
     """The first of these files that there is, downloaded unless it is on disk.
 
     Args:
@@ -76,12 +92,13 @@ def fetch(repository: str, names: Sequence[str], progress: Progress = no_progres
         names: of files, best first.
         progress: told bytes while it downloads. What it raises ends the download within a fraction of a second;
             what has come is kept, and the next call goes on from there.
+        revision: the commit to take them from; the hub's newest, or what is on disk, if nothing is said.
 
     Raises:
         ModelError: no network, no such repository or file, no access, no room on the disk, or something else came
             than was announced.
     """
-    found = on_disk(repository, names)
+    found = on_disk(repository, names, revision)
     if found is not None:
         return found
 
@@ -92,11 +109,11 @@ def fetch(repository: str, names: Sequence[str], progress: Progress = no_progres
         raise _unreachable(repository)
     for name in names:
         try:
-            remote, place = patiently(partial(_announced, repository, name), asking)
+            remote, place = patiently(partial(_announced, repository, name, revision), asking)
             streaming.download(remote, place, _lock_of(repository, place.name), progress)
             # finds the file under the digest that was announced, and gives it its name
-            named = patiently(partial(huggingface_hub.hf_hub_download, repository, name), asking)
-            return Path(named)
+            named = partial(huggingface_hub.hf_hub_download, repository, name, revision=revision)
+            return Path(patiently(named, asking))
         except EntryNotFoundError as error:
             if isinstance(error, LocalEntryNotFoundError):
                 raise _unreachable(repository) from None
@@ -105,9 +122,9 @@ def fetch(repository: str, names: Sequence[str], progress: Progress = no_progres
     raise ModelError(f"{repository} on the Hugging Face hub holds none of {', '.join(names)}")
 
 
-def _announced(repository: str, name: str) -> tuple[streaming.Remote, Path]:
+def _announced(repository: str, name: str, revision: str | None) -> tuple[streaming.Remote, Path]:
     """What the hub says of a file, and where its cache keeps it."""
-    url = huggingface_hub.hf_hub_url(repository, name)
+    url = huggingface_hub.hf_hub_url(repository, name, revision=revision)
     said = huggingface_hub.get_hf_file_metadata(url)
     etag = said.etag or ""
     if not said.commit_hash or not _FILE_NAME.fullmatch(etag):

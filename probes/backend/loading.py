@@ -14,8 +14,8 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,9 @@ torch.serialization.add_safe_globals(
     + [np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
 )
 
-_seeding = threading.Lock()
+_drawing = threading.Lock()
+logging.getLogger().addFilter(lambda said: "No pretrained weights loaded" not in str(said.msg))
+"""So open_clip says of every model that is built before its weights are read; of random ones the card says it."""
 
 FORCED = (
     "these weights were trained with QuickGELU, which the plain model name would replace by GELU; "
@@ -113,11 +115,10 @@ def load(spec: Spec, device: torch.device, progress: Progress = no_progress) -> 
     progress(0.9, "building the model")
     with translated(spec), fetching.without_waiting(hub_parts(recipe)):
         tokenizer = open_clip.get_tokenizer(recipe.tokenizer)
-        model = build(recipe)
-    model.eval().requires_grad_(False)
+        model = build(recipe).eval().requires_grad_(False).to(device)
     return Loaded(
         recipe=recipe,
-        model=model.to(device),
+        model=model,
         tokenizer=tokenizer,
         preprocess=PreprocessCfg(**model.visual.preprocess_cfg),
         device=device,
@@ -130,9 +131,8 @@ def untrained(loaded: Loaded, seed: int) -> Loaded:
     spec = replace(loaded.recipe.spec, seed=seed)
     recipe = replace(loaded.recipe, spec=spec, weights=None, folder=None, warnings=())
     with translated(spec), fetching.without_waiting(hub_parts(recipe)):
-        model = build(recipe)
-    model.eval().requires_grad_(False)
-    return replace(loaded, recipe=recipe, model=model.to(loaded.device), warnings=())
+        model = build(recipe).eval().requires_grad_(False).to(loaded.device)
+    return replace(loaded, recipe=recipe, model=model, warnings=())
 
 
 def resolve(spec: Spec, progress: Progress = no_progress) -> Recipe:
@@ -214,15 +214,17 @@ def _folder_recipe(spec: Spec, folder: Path) -> Recipe:
             f"{folder} holds several checkpoints ({names}{', …' * (len(trained) > 4)}); leave one there"
         )
     source = f"local-dir:{folder}"
-    # open_clip prefers its own names among the files; the size check may take the largest
-    largest = max(found, key=lambda path: path.stat().st_size)
-    return Recipe(spec, source, largest, tokenizer=source, config=config)
+    return Recipe(spec, source, fetching.chosen(found), tokenizer=source, config=config)
 
 
 def _hub_recipe(spec: Spec, progress: Progress) -> Recipe:
     path = fetching.fetch(spec.name, (fetching.HUB_CONFIG,), part(progress, 0.0, 0.0))
-    config = _read_config(path)
+    _read_config(path)  # what describes no model is refused before its weights are downloaded
     weights = fetching.fetch(spec.name, fetching.weight_names(), progress)
+    if weights.parent != path.parent:  # the repository has changed since its configuration came
+        commit = weights.parent.name
+        path = fetching.fetch(spec.name, (fetching.HUB_CONFIG,), part(progress, 1.0, 1.0), revision=commit)
+    config = _read_config(path)
     marked = any(
         get_pretrained_cfg(name, tag).get("quick_gelu")
         and get_pretrained_cfg(name, tag).get("hf_hub", "").rstrip("/") == spec.name
@@ -273,16 +275,17 @@ def hub_parts(recipe: Recipe) -> tuple[str, ...]:
 
 
 def check_size(recipe: Recipe, device: torch.device) -> None:
-    """Refuse weights that do not fit into memory, once on file and once built.
+    """Refuse weights that do not fit into memory, once on file and once built, which is in float32.
 
     Raises:
         ModelError: they do not fit.
     """
     if recipe.weights is None:
         return
-    needed = 2 * recipe.weights.stat().st_size
-    check_room(str(recipe.spec), needed)
-    if device.type == "cuda" and needed // 2 > devices.available_bytes(device):
+    size = recipe.weights.stat().st_size
+    check_room(str(recipe.spec), 2 * size)
+    built = BYTES_PER_PARAMETER * parameter_counts().get(recipe.source, 0)  # only open_clip's own are known
+    if device.type == "cuda" and max(size, built) > devices.available_bytes(device):
         raise ModelError(f"{recipe.spec} does not fit into the memory that is left on {device}; choose cpu")
 
 
@@ -301,29 +304,24 @@ def check_room(name: str, needed: int) -> None:
 
 
 def build(recipe: Recipe) -> Any:
-    """Build the model on the CPU in float32."""
-    options: dict[str, Any] = {"pretrained_text": False, "weights_only": True}
-    if recipe.quick_gelu:
-        options["force_quick_gelu"] = True
-    if recipe.weights is None:
-        with _seeding, torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.spec.seed)
-            return open_clip.create_model(recipe.source, load_weights=False, **options)
-    if recipe.source.startswith("local-dir:") and recipe.weights.suffix == ".pt":  # open_clip looks for none there
-        model = open_clip.create_model(recipe.source, load_weights=False, **options)
-        open_clip.load_checkpoint(model, str(recipe.weights), weights_only=True)
-        return model
-    if recipe.source.startswith("local-dir:"):
-        return open_clip.create_model(recipe.source, require_pretrained=True, **options)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="QuickGELU mismatch")  # dealt with above
-        return open_clip.create_model(
+    """Build the model on the CPU in float32.
+
+    Every model is drawn by torch's one generator before its weights are read, so that two are never drawn at once:
+    weights of a seed would have another's numbers among them. Reading, which takes longest, goes on side by side.
+    """
+    options: dict[str, Any] = {"force_quick_gelu": True} if recipe.quick_gelu else {}
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.spec.seed)
+        model = open_clip.create_model(
             recipe.source,
-            pretrained=str(recipe.weights),
+            load_weights=False,
+            pretrained_text=False,
             force_preprocess_cfg=recipe.preprocess,
-            require_pretrained=True,
             **options,
         )
+    if recipe.weights is not None:
+        open_clip.load_checkpoint(model, str(recipe.weights), weights_only=True)
+    return model
 
 
 def towers(model: Any) -> tuple[nn.Module, nn.Module]:

@@ -50,6 +50,7 @@ class Hub:
         xet: whether it offers Xet, its transfer in chunks.
         head: what to answer instead to HEAD.
         get: what to answer instead to GET.
+        revisions: the branch or commit of each request for a file.
         asked: (method, `ORG/NAME/FILE`, first byte) of each request for a file.
         allowed: what was given as `Authorization` to the host of each request for a file, host first.
         others: paths of requests for something else.
@@ -69,6 +70,7 @@ class Hub:
     xet: bool = False
     head: Refusal | None = None
     get: Refusal | None = None
+    revisions: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     allowed: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
@@ -125,6 +127,7 @@ def handler(hub: Hub) -> type[http.server.BaseHTTPRequestHandler]:
             hub.allowed.append((host, self.headers.get("Authorization", "")))
             start = int(re.sub(r"\D", "", self.headers.get("Range", "0")) or 0) if hub.ranges else 0
             hub.asked.append((method, name, start))
+            hub.revisions.append(wanted["revision"])
             if refusal is not None:
                 self.refuse(refusal)
             elif name not in hub.files:

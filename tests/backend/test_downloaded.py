@@ -47,6 +47,24 @@ def test_a_downloaded_model_gives_the_embeddings_of_its_weights(tiny, tmp_path):
     ]
 
 
+def test_configuration_and_weights_are_of_one_commit(tiny, tmp_path, monkeypatch):
+    """The configuration came when the repository held another model; the weights come after it was changed."""
+    older = small.save(tmp_path / "older", small.config({"layers": 2}))
+    newer = tiny.files["org/tiny/open_clip_config.json"]
+    tiny.files["org/tiny/open_clip_config.json"] = older / "open_clip_config.json"
+    stale = fetching.fetch("org/tiny", (fetching.HUB_CONFIG,))
+    tiny.files["org/tiny/open_clip_config.json"] = newer
+    tiny.digests.clear()
+    commit = "beefbeef" * 5
+    monkeypatch.setattr("tests.backend.hub.COMMIT", commit)
+    pool = Pool(10**9)
+    expected = encoded(pool.load(f"local-dir:{tmp_path / 'made'}", device="cpu"))
+    np.testing.assert_array_equal(encoded(pool.load("hf-hub:org/tiny", device="cpu")), expected)
+    assert fetching.on_disk("org/tiny", (fetching.HUB_CONFIG,), commit) != stale
+    asked = [(method, name, at) for (method, name, _), at in zip(tiny.asked, tiny.revisions, strict=True)]
+    assert ("GET", "org/tiny/open_clip_config.json", commit) in asked, "the newest may be another by now"
+
+
 def test_what_is_half_there_is_never_loaded(tiny, monkeypatch):
     tiny.breaks = 99
     monkeypatch.setattr(streaming, "PAUSES", (0.0,))

@@ -4,6 +4,8 @@ import copy
 import json
 import os
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import open_clip
 import pytest
@@ -109,7 +111,7 @@ def test_a_folder_without_weights(tmp_path):
 
 
 def test_no_network_is_said_at_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(fetching, "on_disk", lambda repository, names: None)
+    monkeypatch.setattr(fetching, "on_disk", lambda repository, names, *revision: None)
     monkeypatch.setattr(fetching, "reachable", lambda: False)
     for text in ("ViT-B-32:openai", "hf-hub:org/name", "random:xlm-roberta-base-ViT-B-32"):
         with pytest.raises(ModelError, match="is not on this disk and the Hugging Face hub cannot be reached"):
@@ -125,7 +127,7 @@ def test_models_larger_than_memory_are_refused(vit_folder, monkeypatch):
     monkeypatch.setattr(device, "available_bytes", lambda where: 10_000)
     with pytest.raises(ModelError, match=r"of memory and 0\.0 GB are left"):
         load(f"local-dir:{vit_folder}")
-    monkeypatch.setattr(fetching, "on_disk", lambda repository, names: None)
+    monkeypatch.setattr(fetching, "on_disk", lambda repository, names, *revision: None)
     with pytest.raises(ModelError, match=r"ViT-bigG-14:laion2b_s39b_b160k needs about 20\.\d GB"):
         load("ViT-bigG-14:laion2b_s39b_b160k")
 
@@ -140,7 +142,7 @@ def tiny_pair(monkeypatch, tmp_path):
     openai = {**plain, "quick_gelu": True}
     monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny", {"openai": openai, "laion": plain})
     monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny-quickgelu", {"openai": copy.deepcopy(openai)})
-    monkeypatch.setattr(fetching, "on_disk", lambda repository, names: weights)
+    monkeypatch.setattr(fetching, "on_disk", lambda repository, names, *revision: weights)
     return weights
 
 
@@ -247,6 +249,74 @@ def test_random_weights_follow_their_seed_and_leave_the_generator_alone(monkeypa
     digests = [weights_digest(load(text).model.state_dict()) for text in asked]
     assert digests[0] == digests[1] != digests[2]
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_model_that_is_built_meanwhile_leaves_seeded_weights_as_they_are(vit_folder, monkeypatch):
+    """Torch has one generator for all threads: no second model may draw from it after the first set its seed."""
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny", small.config())
+    expected = weights_digest(load("random:tiny").model.state_dict())
+    create, begun, built = open_clip.create_model, threading.Event(), threading.Event()
+
+    def slowly(source, **options):
+        if source == "tiny":
+            begun.set()
+            built.wait(1)
+        return create(source, **options)
+
+    monkeypatch.setattr(open_clip, "create_model", slowly)
+
+    def another():
+        begun.wait(30)
+        load(f"local-dir:{vit_folder}")
+        built.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(another)
+        assert weights_digest(load("random:tiny").model.state_dict()) == expected
+        job.result(30)
+
+
+def test_the_weights_of_a_folder_are_those_open_clip_takes(tmp_path):
+    names = (
+        "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
+        "open_clip_pytorch_model.pth", "model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth",
+        "a.pth", "b.safetensors", "c.safetensors", "d.bin",
+    )  # fmt: skip
+    for name in names:
+        (tmp_path / name).touch()
+    while found := list(tmp_path.iterdir()):
+        theirs = open_clip.factory._find_checkpoint_in_dir(tmp_path)
+        assert str(fetching.chosen(found)) == theirs
+        os.remove(theirs)
+
+
+def test_nothing_is_said_of_missing_weights_where_there_are_some(vit_folder, caplog):
+    load(f"local-dir:{vit_folder}")
+    assert "No pretrained weights" not in caplog.text
+
+
+def test_a_device_that_is_full_is_one_sentence(monkeypatch, vit_folder):
+    class Full(torch.nn.Module):
+        def to(self, *where):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(loading, "build", lambda recipe: Full())
+    with pytest.raises(ModelError, match="does not fit into memory"):
+        load(f"local-dir:{vit_folder}")
+
+
+@pytest.mark.parametrize(("left", "fits"), [(400 * 10**6, False), (700 * 10**6, True)])
+def test_a_file_in_half_precision_is_twice_as_large_on_a_device(monkeypatch, tmp_path, left, fits):
+    weights = tmp_path / "half.safetensors"
+    weights.touch()
+    os.truncate(weights, 302 * 10**6)
+    recipe = loading.resolve(specs.parse(f"ViT-B-32:{weights}"))
+    monkeypatch.setattr(device, "available_bytes", lambda where: left if where.type == "cuda" else 10**12)
+    if fits:
+        loading.check_size(recipe, torch.device("cuda:0"))
+        return
+    with pytest.raises(ModelError, match="does not fit into the memory that is left on cuda:0"):
+        loading.check_size(recipe, torch.device("cuda:0"))
 
 
 def test_precision_and_device():
