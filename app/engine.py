@@ -124,6 +124,7 @@ class Engine:
     _listed: dict[str, Entry] = field(default_factory=dict)
     _listing: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _being_listed: threading.Lock = field(default_factory=threading.Lock)
 
     def models(self, wait: bool = False) -> tuple[Entry, ...]:
         """The models to offer, as listed last; before that, or if that fails, those that are bundled.
@@ -132,18 +133,23 @@ class Engine:
             wait: list them anew, unless that was done within `FRESH` seconds. What is on disk changes when
                 somebody downloads a model.
         """
-        if wait and time.monotonic() - self._listing.get("done", -FRESH) >= FRESH:
-            self._listing["done"] = time.monotonic()
-            try:
-                listed = {entry.spec: entry for entry in self.catalogue()}
-            except (OSError, ImportError, ClipspectError) as error:
-                _LOG.warning("the models cannot be listed: %s", error)
-                listed = {}
-            with self._lock:
-                self._listed.update(listed)
+        if wait:
+            with self._being_listed:  # who comes meanwhile waits for the list
+                if time.monotonic() - self._listing.get("done", -FRESH) >= FRESH:
+                    self._list()
+                    self._listing["done"] = time.monotonic()
         with self._lock:
             found = tuple(self._listed.values())
         return found or tuple(self.bundled())
+
+    def _list(self) -> None:
+        try:
+            listed = {entry.spec: entry for entry in self.catalogue()}
+        except (OSError, ImportError, ClipspectError) as error:
+            _LOG.warning("the models cannot be listed: %s", error)
+            listed = {}
+        with self._lock:
+            self._listed.update(listed)
 
     def answer(
         self,

@@ -179,4 +179,7 @@ def checked(engine: Engine, spec: object, role: str = ROLES[0]) -> str:
 def costs_nothing(engine: Engine, spec: str) -> bool:
     """Whether the model can be had without a download."""
     entry = lookup(engine, spec)
+    if entry is None:  # the program may have begun a moment ago, and know none but its own yet
+        engine.models(wait=True)
+        entry = lookup(engine, spec)
     return entry is not None and entry.on_disk

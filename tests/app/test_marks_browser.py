@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from probes.red_circle import sweep
 from tests.app.conftest import Tab
 from tests.core.test_marks import CONTROL
 
@@ -124,7 +125,10 @@ def test_what_is_wrong_in_a_fold_opens_it(tab: Tab) -> None:
     expect(page.locator(".glance")).to_have_count(2)  # the bars need no second mark
 
 
-def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(tab: Tab) -> None:
+def test_a_map_fills_while_a_slow_model_works_and_a_stop_keeps_it(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)  # long enough for whoever wants to stop it
     page = tab.open(
         "/red-circle?model=unhurried:model&grid=14&curves=off&foveal=off&texts=a+dog&texts=a+cat", ".progress"
     )

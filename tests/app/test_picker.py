@@ -1,8 +1,11 @@
-"""Models whose parts are switched off, in the picker: their names, and what they cost."""
+"""The picker: which models there are, and those whose parts are switched off: their names, and what they cost."""
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,8 @@ from app.engine import installed
 from probes import registry
 from probes.core.errors import CapabilityError, FieldError
 from probes.core.model import Capability
+from tests.app.conftest import make_engine
+from tests.app.fakes import catalogue
 
 ENGINE = installed()
 ENGINE.models(wait=True)
@@ -99,3 +104,30 @@ def test_the_line_agrees_with_what_is_refused_once_the_model_is_loaded(probe) ->
     assert card.refusal({}) == ""
     assert bool(card.refusal(lacks)) == bool(card.needs)
     assert all(card.refusal({need: "so"}) == "so" for need in card.needs)
+
+
+def test_a_model_on_disk_is_known_before_the_models_were_ever_listed() -> None:
+    engine = make_engine()
+    assert picker.costs_nothing(engine, "slow:model")
+    assert not picker.costs_nothing(make_engine(), "ViT-B-32-quickgelu:openai")
+
+
+def test_who_comes_while_the_models_are_listed_waits_for_the_list() -> None:
+    begun, go_on, calls = threading.Event(), threading.Event(), []
+
+    def slowly() -> tuple[Any, ...]:
+        calls.append(1)
+        begun.set()
+        go_on.wait(20)
+        return catalogue()
+
+    engine = make_engine(catalogue=slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(engine.models, wait=True)
+        begun.wait(20)
+        second = threads.submit(engine.models, wait=True)
+        assert len(engine.models()) == 2, "those that are bundled, meanwhile"
+        assert not second.done()
+        go_on.set()
+        assert first.result(20) == second.result(20) == catalogue()
+    assert len(calls) == 1
