@@ -52,6 +52,20 @@ def test_of_several_groups_the_one_with_most_clear_words_leads(leaning):
     assert f"most for {leaning}, {counted[leaning]} of 3 words" in result.headline()
 
 
+def test_what_is_asked_first_does_not_name_the_group_that_leads():
+    """Models in which other groups lead are asked the same, over all groups, and told what was corrected."""
+    results = [run(PROBE, three_groups(leaning), PixelBackend()).result for leaning in GROUPS]
+    assert len({result.foremost for result in results}) == 3
+    guesses = [PROBE.guess(result) for result in results]
+    assert len({(one.question, one.options) for one in guesses}) == 1
+    assert not any(f"“{group}”" in guesses[0].question for group in GROUPS)
+    assert "the 9 differences are clear, after correction" in guesses[0].question
+    for result, one in zip(results, guesses, strict=True):
+        every = [m for group in GROUPS for m in result.of_group(group)]
+        assert one.told.startswith(f"{len(clear(every))} of 9 differences")
+        assert one.right == (2 if 2 * len(clear(every)) >= 9 else 1)
+
+
 def test_the_forest_has_every_group_in_its_menu_and_shows_one():
     result = run(PROBE, three_groups(), PixelBackend()).result
     forest = PROBE.figures(result)["forest"]
