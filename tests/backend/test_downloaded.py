@@ -101,7 +101,7 @@ def test_when_all_visitors_stop_the_download_ends(tiny):
     told = [Told(lambda doing: stop.is_set()) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
         jobs = [threads.submit(pool.load, "tiny:openai", device="cpu", progress=one) for one in told]
-        wait_until(lambda: tiny.sent > 1_000_000 and all(len(one.said) > 3 for one in told))
+        wait_until(lambda: all(any(doing.startswith("downloading, 1 of") for doing in one.said) for one in told))
         stop.set()
         for job in jobs:
             with pytest.raises(Cancelled):
@@ -110,7 +110,7 @@ def test_when_all_visitors_stop_the_download_ends(tiny):
     assert pool.loaded() == ()
     tiny.go_on.set()
     assert pool.load("tiny:openai", device="cpu").card.activation == "QuickGELU"
-    assert tiny.starts[-1] > 1_000_000
+    assert tiny.starts[-1] > 500_000, "what was told to have come is asked for no more"
 
 
 def test_stop_on_a_page_ends_a_download_and_run_resumes_it(tiny, monkeypatch):
