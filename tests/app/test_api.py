@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from pathlib import Path
@@ -22,6 +21,7 @@ from probes.core.parameters import fields, parse
 from probes.core.pictures import Picture
 from probes.core.probe import run
 from probes.core.report import load
+from tests.app import loops
 from tests.app.conftest import make_engine
 from tests.app.fakes import load as load_model
 from tests.hostile import corpus
@@ -214,7 +214,7 @@ def test_every_probe_is_a_tool_of_mcp(address: str) -> None:
             bad = await session.call_tool("zero_shot", {**asked(PROBES[0]), "labels": ["alone"]})
             return listed, good, bad
 
-    listed, good, bad = asyncio.run(talk())
+    listed, good, bad = loops.run(talk())
     tools = {tool.name: tool for tool in listed.tools}
     assert set(tools) == {*(probe.card.name for probe in PROBES), "models"}
     for probe in PROBES:

@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from app import guard
 from app.files import LARGEST
 from bench.load.wire import Broken, Session, Wiring
+from tests.app import loops
 from tests.hostile import corpus
 from tests.hostile.fuzz import OWN
 
@@ -103,7 +104,7 @@ def test_what_no_page_uses_is_closed(http: httpx.Client, method: str, path: str)
 def test_a_body_is_refused_by_its_declared_length(http: httpx.Client) -> None:
     before = set(Path(get_upload_folder()).rglob("*"))
     for path, limit in (("upload", LARGEST * 1_000_000 + guard.FORM), ("queue/join", guard.BODY)):
-        answer = asyncio.run(_head_only(http.base_url, path, limit + 1))
+        answer = loops.run(_head_only(http.base_url, path, limit + 1))
         assert answer.startswith("HTTP/1.1 413"), answer
     assert http.post(f"{API}queue/join", content=iter([b"{}"])).status_code == 411
     assert set(Path(get_upload_folder()).rglob("*")) == before
@@ -209,7 +210,7 @@ def test_a_handler_is_sent_what_no_page_sends(http: httpx.Client, what: str, eve
             return await session.call(call, event=event)
 
     try:
-        told = str(asyncio.run(ask()))
+        told = str(loops.run(ask()))
     except Broken as broken:
         told = str(broken)
         assert not isinstance(event, dict) or "is not in the cache folder" in told
@@ -241,6 +242,6 @@ def test_a_hostile_query_opens_the_page(http: httpx.Client, query: str) -> None:
                 call, given=dict.fromkeys(wiring.calls[call]["inputs"], query)
             )
 
-    told = str(asyncio.run(ask()))
+    told = str(loops.run(ask()))
     assert "<script>" not in told.replace("“<script>”", "")
     assert not [one for one in OWN if one in told]

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
 from app.kept_pages import LARGEST, KeptPages
+from tests.app import loops
 
 
 class Maker:
@@ -144,7 +145,7 @@ def test_visitors_who_come_at_once_wait_for_one_making() -> None:
     async def all_at_once() -> list[bytes]:
         return list(await asyncio.gather(*(visit() for _ in range(20))))
 
-    assert asyncio.run(all_at_once()) == [b"page"] * 20
+    assert loops.run(all_at_once()) == [b"page"] * 20
     assert made == 1
 
 
@@ -167,5 +168,5 @@ def test_a_visitor_who_reads_nothing_keeps_nobody_waiting() -> None:
 
     got: list[Message] = []
     kept = KeptPages(page, ("/",))
-    asyncio.run(two())
+    loops.run(two())
     assert got[-1]["body"] == b"page"

@@ -12,6 +12,7 @@ import pytest
 
 from app import sessions
 from app.sessions import CLOSED, ForAll, Pages, Visit, Visits
+from tests.app import loops
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def sent(demo: Pages, updates: dict[Any, Any], *visits: Visit) -> list[list[Any]
     async def all_at_once() -> list[list[Any]]:
         return await asyncio.gather(*(demo.postprocess_data(handler, updates, visit) for visit in visits))
 
-    return asyncio.run(all_at_once())
+    return loops.run(all_at_once())
 
 
 def outputs(demo: Pages) -> list[Any]:
@@ -101,7 +102,7 @@ def test_if_the_first_is_gone_while_it_is_made_the_next_makes_it(demo: Pages) ->
         first.cancel()
         return await asyncio.wait_for(demo.postprocess_data(handler, updates, Visit(demo)), 10)
 
-    assert asyncio.run(leave_and_come())[0]["value"] == "for everybody"
+    assert loops.run(leave_and_come())[0]["value"] == "for everybody"
 
 
 def test_of_closed_pages_the_last_are_kept_and_open_ones_all() -> None:
@@ -162,7 +163,7 @@ def test_a_page_that_asks_is_open_though_its_connection_was_lost(demo: Pages) ->
     mine = visits.session_data["mine"]
     mine.is_closed = True
     [handler] = demo.fns.values()
-    asyncio.run(demo.preprocess_data(handler, [], mine))
+    loops.run(demo.preprocess_data(handler, [], mine))
     assert not mine.is_closed
 
 
