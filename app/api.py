@@ -176,17 +176,28 @@ def _values(settable: Sequence[Field], given: Sequence[Any]) -> dict[str, Any]:
             if isinstance(f.control, Pictures):
                 several = value if isinstance(value, list) else [value] if value else []
                 if several:
-                    values[f.name] = [_picture(one) for one in several[: f.control.most + 1]]
+                    values[f.name] = _pictures(several[: f.control.most + 1])
             elif isinstance(f.control, File):
                 several = value if isinstance(value, list) else [value] if value else []
                 if several:
-                    sent = files.gathered((_called(one), partial(_content, one)) for one in several)
-                    values[f.name] = files.value_of(f.control, sent)
+                    sent = [(_called(one), partial(_content, one)) for one in several]
+                    values[f.name] = files.brought(f.control, sent).value
             else:
                 values[f.name] = value
         except (ClipspectError, ValueError) as error:
             raise FieldError(f.name, failures.sentence(error)) from None
     return values
+
+
+def _pictures(given: Sequence[Any]) -> list[Picture]:
+    """Pictures, no more pixels of them than there is room for on a page."""
+    pictures: list[Picture] = []
+    with uploads.READING:
+        for one in given:
+            picture = _picture(one)
+            stage.fit(picture, pictures)
+            pictures.append(picture)
+    return pictures
 
 
 def _picture(given: Any) -> Picture:

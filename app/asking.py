@@ -166,7 +166,7 @@ def _stopped(page: Page, question: Question, place: int, so_far: Answer | None) 
     if so_far is not None:
         question.outcomes[place] = so_far
     if not question.outcomes:
-        return idle(page, STOPPED) | ({page.at.guess: predicting.ask(page.probe, {})} if page.at.guess else {})
+        return idle(page, STOPPED) | _guess(page, {}, over=True)
     told = STOPPED if so_far is None else STOPPED_PARTLY
     return idle(page, told) | answered(page, question, "Stopped before it answered.")
 
@@ -201,9 +201,12 @@ def answered(page: Page, question: Question, waiting: str = "", over: bool = Tru
         else:
             updates |= _failed(page, side, spec, outcome)
     found = {place: one for place, one in question.outcomes.items() if isinstance(one, Answer)}
-    if page.at.guess is not None:
-        updates[page.at.guess] = predicting.ask(page.probe, found, over)
-    return updates | page.at.compared.show(page.probe, found)
+    return updates | _guess(page, found, over) | page.at.compared.show(page.probe, found)
+
+
+def _guess(page: Page, found: Mapping[int, Answer], over: bool) -> Updates:
+    """What a visitor who predicts first is asked; nothing where a probe asks for no guess."""
+    return {} if page.at.guess is None else {page.at.guess: predicting.ask(page.probe, found, over)}
 
 
 def _draw(page: Page, question: Question) -> dict[int, dict[str, Figure]]:

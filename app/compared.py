@@ -24,7 +24,7 @@ from probes.core.probe import AnyProbe
 
 _LOG = logging.getLogger("clipspect.app")
 
-HEADS = ("difference", "95 % interval", "n", "p", "corrected p")
+HEADS = ("difference", "95 % interval", "n", "p", "corrected p", "note")
 KINDS = {"csv": "Differences as CSV", "json": "As JSON"}
 
 
@@ -106,7 +106,7 @@ def cells(one: Difference) -> list[str]:
     what = f"{one.what} ({one.unit})" if one.unit and one.unit not in one.what else one.what
     return [
         what, f"{one.first:.3g}", f"{one.second:.3g}", f"{one.difference:+.3g}", interval,
-        f"{one.n:,} {one.over}", p, corrected,
+        f"{one.n:,} {one.over}", p, corrected, one.note,
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ in the visitor's session (`Held.files`) and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -97,25 +97,31 @@ def read(field: Field, sent: str | Sequence[str] | None) -> Brought:
     """
     paths = [sent] if isinstance(sent, str) else list(sent or ())
     try:
-        with uploads.READING:
-            content = gathered((str(given), partial(uploads.take, given)) for given in paths)
-            if not content:
-                raise ClipspectError("nothing was sent")
-            return Brought(value_of(field.control, content), sum(map(len, content.values())))
+        return brought(field.control, [(str(given), partial(uploads.take, given)) for given in paths])
     finally:
         for given in paths:
             uploads.discard(given)
 
 
-def gathered(sent: Iterable[tuple[str, Callable[[int], bytes]]]) -> dict[str, bytes]:
-    """The content of several files by name, which may have `LARGEST` together.
+def brought(control: Control[Any], sent: Sequence[tuple[str, Callable[[int], bytes]]]) -> Brought:
+    """What a field holds from files that may have `LARGEST` megabytes together.
 
     Args:
-        sent: what each is called, and what reads it if it has no more than so many bytes.
+        control: the field's.
+        sent: what each file is called, and what reads it if it has no more than so many bytes.
 
     Raises:
-        ClipspectError: one cannot be read, or is too large beside the others.
+        ClipspectError: one cannot be read, is too large beside the others, or they cannot be used.
     """
+    with uploads.READING:
+        content = _gathered(sent)
+        if not content:
+            raise ClipspectError("nothing was sent")
+        return Brought(value_of(control, content), sum(map(len, content.values())))
+
+
+def _gathered(sent: Sequence[tuple[str, Callable[[int], bytes]]]) -> dict[str, bytes]:
+    """The content of files by name, each with a number where another one is called so."""
     content: dict[str, bytes] = {}
     left = LARGEST * 1_000_000
     for called, take in sent:

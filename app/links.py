@@ -68,10 +68,10 @@ def read(params: type[Params], pairs: Iterable[tuple[str, str]]) -> Link:
     model, beside, example = (given.pop(name, [""])[-1].strip() for name in named)
     values: dict[str, object] = {}
     errors: dict[str, str] = {}
-    if len(model) > LONGEST_NAME:  # a part of one may name another model
-        model, errors[MODEL] = "", "The link cannot be used here: no model has so long a name."
-    if len(beside) > LONGEST_NAME:
-        beside, errors[BESIDE] = "", "The link cannot be used here: no model has so long a name."
+    for role, spec in ((MODEL, model), (BESIDE, beside)):
+        if len(spec) > LONGEST_NAME:  # nothing is cut: a part of a name may name another model
+            errors[role] = "The link cannot be used here: no model has so long a name."
+    model, beside = ("" if role in errors else spec for role, spec in ((MODEL, model), (BESIDE, beside)))
     left_out = given.pop(WITHOUT, [])
     for f in fields(params):
         if f.name in left_out:

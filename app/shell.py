@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import gradio as gr
 from markupsafe import Markup
 
-from app import api, glossary, lessons, start, theme, training_page
+from app import api, glossary, lessons, start, theme, training_layout, training_page
 from app.engine import Engine
 from app.layout import lay_out
 from app.page import Page
@@ -41,7 +41,7 @@ def build(engine: Engine, probes: Sequence[AnyProbe]) -> tuple[gr.Blocks, tuple[
                 pages.append(Page(probe, engine, lay_out(probe, engine)))
                 wire(pages[-1], demo)
         with _on(demo, probes, TRAINING):
-            training_page.wire(training_page.lay_out(), demo)
+            training_page.wire(training_layout.lay_out(), demo)
         with _on(demo, probes, lessons.ADDRESS):
             lessons.lay_out()
         with _on(demo, probes, glossary.ADDRESS):
@@ -55,7 +55,7 @@ def addresses(probes: Sequence[AnyProbe]) -> list[tuple[str, str]]:
     """Title and address of every page but the first."""
     return [
         *((probe.card.title, probe.card.address) for probe in probes),
-        (training_page.TITLE, TRAINING),
+        (training_layout.TITLE, TRAINING),
         (lessons.TITLE, lessons.ADDRESS),
         (glossary.TITLE, glossary.ADDRESS),
     ]

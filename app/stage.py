@@ -230,11 +230,20 @@ def _read(item: Mapping[str, Any], longest: int, beside: Sequence[Laid]) -> Laid
     """A picture that was sent, if there is room for it beside others."""
     name = str(item.get("name") or "picture")[:200]
     picture = Picture.read(_sent(item, name), name=name)
-    pixels = sum(one.width * one.height for one in (picture, *(laid.picture for laid in beside)))
+    fit(picture, [laid.picture for laid in beside])
+    return Laid(picture, data_uri(picture, longest))
+
+
+def fit(picture: Picture, beside: Sequence[Picture]) -> None:
+    """Refuse a picture that there is no room for beside others.
+
+    Raises:
+        PictureError: together they had more pixels than `MOST_PIXELS`.
+    """
+    pixels = sum(one.width * one.height for one in (picture, *beside))
     if pixels > MOST_PIXELS:
         room = f"there is room for {MOST_PIXELS / 1e6:.0f} megapixels, and with it there were {pixels / 1e6:.0f}"
-        raise PictureError(f"{name}: {room}; make it smaller")
-    return Laid(picture, data_uri(picture, longest))
+        raise PictureError(f"{picture.name}: {room}; make it smaller")
 
 
 def _sent(item: Mapping[str, Any], name: str) -> bytes:

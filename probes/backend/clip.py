@@ -18,7 +18,7 @@ from probes.backend.attributing import Attributor
 from probes.backend.cache import MemoryStore, Store, key_of, remembered
 from probes.backend.cards import make_card
 from probes.backend.device import Placement
-from probes.backend.digests import pipeline_digest
+from probes.backend.digests import modules_digest
 from probes.backend.disk import shared_disk
 from probes.backend.encoding import Encoder, batch_of
 from probes.backend.familiarity import Familiarity
@@ -59,14 +59,14 @@ class Clip:
             self._model, self._tokenize, self._preprocessing, placement.device, self._lock, batch
         )
         size = self._preprocessing.size
-        before = self._preprocessing.digest, tokens.digest(self._tokenizer)
-        pipeline = pipeline_digest(self._model, loaded.recipe.config, *before)
+        modules = modules_digest(self._model, loaded.recipe.config)
+        pictures, texts = self._preprocessing.digest, tokens.digest(self._tokenizer)
         warned = (warning,) if warning else ()
-        self._card = make_card(loaded, placement, size, self._lacks(), pipeline, warned)
-        model_key = key_of(self._card.weights_digest, repr(self._model), str(loaded.recipe.config))
+        self._card = make_card(loaded, placement, size, self._lacks(), key_of(modules, pictures, texts), warned)
+        model_key = key_of(self._card.weights_digest, modules)
         spaces = (
-            key_of("image", model_key, before[0], placement.precision),
-            key_of("text", model_key, before[1], placement.precision),
+            key_of("image", model_key, pictures, placement.precision),
+            key_of("text", model_key, texts, placement.precision),
         )
         self._focused_space = key_of("focused", spaces[0])
         self._attributor = Attributor(self._anatomy, memory, key_of("attribution", *spaces), placement.precision)

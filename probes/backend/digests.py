@@ -30,10 +30,10 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def pipeline_digest(model: nn.Module, config: Mapping[str, Any], *parts: str) -> str:
-    """SHA-256 over a model's modules and configuration, and the digests of what stands before it, hexadecimal."""
+def modules_digest(model: nn.Module, config: Mapping[str, Any]) -> str:
+    """SHA-256 over a model's modules and configuration, hexadecimal."""
     modules = _ADDRESS.sub("", repr(model))  # functions show where they lie in memory, other in every process
-    return key_of(modules, json.dumps(config, sort_keys=True, default=str), *parts)
+    return key_of(modules, json.dumps(config, sort_keys=True, default=str))
 
 
 def _tensor_digest(name: str, tensor: Tensor) -> str:

@@ -44,8 +44,6 @@ torch.serialization.add_safe_globals(
 )
 
 _drawing = threading.Lock()
-logging.getLogger().addFilter(lambda said: "No pretrained weights loaded" not in str(said.msg))
-"""So open_clip says of every model that is built before its weights are read; of random ones the card says it."""
 
 FORCED = (
     "these weights were trained with QuickGELU, which the plain model name would replace by GELU; "
@@ -312,16 +310,25 @@ def build(recipe: Recipe) -> Any:
     options: dict[str, Any] = {"force_quick_gelu": True} if recipe.quick_gelu else {}
     with _drawing, torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.spec.seed)
-        model = open_clip.create_model(
-            recipe.source,
-            load_weights=False,
-            pretrained_text=False,
-            force_preprocess_cfg=recipe.preprocess,
-            **options,
-        )
+        logging.getLogger().addFilter(_untrue)
+        try:
+            model = open_clip.create_model(
+                recipe.source,
+                load_weights=False,
+                pretrained_text=False,
+                force_preprocess_cfg=recipe.preprocess,
+                **options,
+            )
+        finally:
+            logging.getLogger().removeFilter(_untrue)
     if recipe.weights is not None:
         open_clip.load_checkpoint(model, str(recipe.weights), weights_only=True)
     return model
+
+
+def _untrue(said: logging.LogRecord) -> bool:
+    """Passes on all but what open_clip says of every model that is built before its weights are read."""
+    return "No pretrained weights loaded" not in str(said.msg)
 
 
 def towers(model: Any) -> tuple[nn.Module, nn.Module]:

@@ -131,6 +131,15 @@ def test_files_of_one_name_are_all_read() -> None:
     )
 
 
+def test_pictures_have_as_much_room_as_on_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = stage.bundled()[0].picture()
+    monkeypatch.setattr(stage, "MOST_PIXELS", 2 * picture.width * picture.height)
+    name = stage.name_of(stage.bundled()[0])
+    assert len(values("zero_shot", images=[name, name])["images"]) == 2
+    with pytest.raises(FieldError, match="there is room for"):
+        values("zero_shot", images=[name, name, name])
+
+
 def test_files_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.files, "LARGEST", 1)
     half = address_of(b"x" * 600_000, "application/octet-stream")

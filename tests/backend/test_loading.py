@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from probes.backend import device, fetching, listing, loading, specs
-from probes.backend.digests import pipeline_digest, weights_digest
+from probes.backend.digests import modules_digest, weights_digest
 from probes.core.errors import ModelError
 from tests import programs
 from tests.backend import small
@@ -214,8 +214,8 @@ def test_the_same_weights_in_another_configuration_have_another_pipeline(tmp_pat
 def test_where_functions_lie_in_memory_is_no_part_of_a_pipeline():
     modules = [torch.nn.ModuleList([Called(lambda values: values)]) for _ in range(2)]
     assert repr(modules[0]) != repr(modules[1])
-    assert pipeline_digest(modules[0], {}) == pipeline_digest(modules[1], {})
-    assert pipeline_digest(modules[0], {}) != pipeline_digest(modules[0], {"quick_gelu": True})
+    assert modules_digest(modules[0], {}) == modules_digest(modules[1], {})
+    assert modules_digest(modules[0], {}) != modules_digest(modules[0], {"quick_gelu": True})
 
 
 class Called(torch.nn.Module):
