@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import gradio as gr
+from markupsafe import Markup
 
 from app import snippets
 from app.downloads import Download
@@ -60,9 +61,7 @@ class Compared:
             self.column: gr.Column(visible=True),
             self.title: snippets.prose(f"Difference: {found.title}", snippets.cautions(found.cautions)),
             self.figure: gr.Plot(found.figure()),
-            self.table: snippets.rows(
-                ("", found.first, found.second, *HEADS), [cells(one) for one in found.differences]
-            ),
+            self.table: table(found),
         }
 
 
@@ -99,14 +98,22 @@ def between(probe: AnyProbe, answers: Mapping[int, Answer]) -> Comparison | None
     return None
 
 
+def table(found: Comparison) -> Markup:
+    """All differences, with what has to be known of them below."""
+    notes = list(dict.fromkeys(one.note for one in found.differences if one.note))
+    numbers = {note: str(number) for number, note in enumerate(notes, start=1)}
+    rows = [[*cells(one), numbers.get(one.note, "")] for one in found.differences]
+    return snippets.rows(("", found.first, found.second, *HEADS), rows) + snippets.footnotes(notes)
+
+
 def cells(one: Difference) -> list[str]:
-    """A row of the table."""
+    """A row of the table, without its note."""
     interval = "–" if one.low is None or one.high is None else f"{one.low:+.3g} to {one.high:+.3g}"
     p, corrected = ("–" if p is None else f"{p:.2g}" for p in (one.p, one.p_adjusted))
     what = f"{one.what} ({one.unit})" if one.unit and one.unit not in one.what else one.what
     return [
         what, f"{one.first:.3g}", f"{one.second:.3g}", f"{one.difference:+.3g}", interval,
-        f"{one.n:,} {one.over}", p, corrected, one.note,
+        f"{one.n:,} {one.over}", p, corrected,
     ]  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def lay_out_taken(role: str, kinds: Mapping[str, str]) -> TakeAway:
             elem_id=f"command{end}", elem_classes="mono",
         )  # fmt: skip
         call = gr.Textbox(
-            label="The same call from Python, asked of this server", interactive=False, buttons=["copy"], lines=1,
+            label="The same call from Python", interactive=False, buttons=["copy"], lines=1,
             max_lines=12, elem_id=f"call{end}", elem_classes="mono",
         )  # fmt: skip
         # the browser knows under which address the server is seen

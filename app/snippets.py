@@ -113,6 +113,12 @@ def rows(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> Markup:
     ).format(heads[0] or "Table", head, body)
 
 
+def footnotes(notes: Iterable[str]) -> Markup:
+    """What the numbers in a table's last column stand for."""
+    items = Markup("").join(Markup("<li>{}.</li>").format(text[:1].upper() + text[1:]) for text in notes)
+    return Markup('<ol class="footnotes">{}</ol>').format(items) if items else Markup("")
+
+
 def provenance(made: Provenance) -> Markup:
     """Which model answered, where and how fast."""
     took = f"{made.seconds:.1f} s" if made.seconds >= 0.1 else "under 0.1 s"

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 MOST = 24
 """Differences that are drawn: those that stand out most."""
-ROW, BLOCK, FRAME = 26, 64, 110
+ROW, BLOCK, FRAME = 40, 64, 110
 """Heights in pixels."""
+ABOVE = 0.48
+"""How far above its point a row is named, in rows: beside it a phone would have no room for the intervals."""
 
 
 def forest(comparison: Comparison) -> go.Figure:
@@ -28,9 +30,10 @@ def forest(comparison: Comparison) -> go.Figure:
     kept = [one for one in comparison.differences if one in drawn]
     units = list(dict.fromkeys(one.unit for one in kept))
     blocks = [[one for one in kept if one.unit == unit] for unit in units]
-    title = f"{escape(comparison.title, quote=False)}: differences with 95 % intervals, filled where clear"
+    below = "95 % intervals, filled where clear"  # on a phone both lines have room
     if len(kept) < len(comparison.differences):
-        title += f" ({len(kept)} of {len(comparison.differences)}, those that stand out most)"
+        below += f"; {len(kept)} of {len(comparison.differences)}"
+    title = f"{escape(comparison.title, quote=False)}<br><span style='font-size:13px'>{below}</span>"
     if not blocks:
         return styled(go.Figure(), title, FRAME + BLOCK)
     height = FRAME + sum(BLOCK + ROW * len(block) for block in blocks)
@@ -42,8 +45,11 @@ def forest(comparison: Comparison) -> go.Figure:
     )
     for row, (unit, block) in enumerate(zip(units, blocks, strict=True), start=1):
         figure.add_trace(_points(block), row=row, col=1)
-        figure.update_xaxes(title_text=f"{escape(comparison.title, quote=False)} ({unit})", row=row, col=1)
-        figure.update_yaxes(**_labels(block), row=row, col=1)
+        said = f"difference in {unit}" if unit else "difference"
+        figure.update_xaxes(title_text=said, nticks=5, tickangle=0, row=row, col=1)
+        figure.update_yaxes(range=[len(block) - 0.5, -0.8], visible=False, row=row, col=1)
+        for place, one in enumerate(block):
+            figure.add_annotation(**_name(one), y=place - ABOVE, row=row, col=1)
         figure.add_vline(x=0, line={"color": "#808890", "width": 1}, row=row, col=1)
     return styled(figure, title, height)
 
@@ -70,16 +76,11 @@ def _points(block: Sequence[Difference]) -> go.Scatter:
     )
 
 
-def _labels(block: Sequence[Difference]) -> dict[str, object]:
+def _name(one: Difference) -> dict[str, object]:
     from probes.core.plotting import shortened
 
-    return {
-        "tickvals": list(range(len(block))),
-        "ticktext": [shortened(one.what, 48) for one in block],
-        "range": [len(block) - 0.4, -0.6],
-        "zeroline": False,
-        "showgrid": False,
-    }
+    left = {"x": 0, "xref": "x domain", "xanchor": "left"}
+    return left | {"text": shortened(one.what, 48), "yanchor": "middle", "showarrow": False, "font": {"size": 13}}
 
 
 def _hover(one: Difference) -> str:

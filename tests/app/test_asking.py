@@ -160,3 +160,12 @@ def test_an_answer_from_files_alone_is_up_to_date_and_leaves_the_models_in_the_l
     assert "Changed" not in settled[page.at.progress]
     assert updates[page.at.query] == settled[page.at.query]
     assert "beside" not in settled[page.at.query]
+
+
+def test_what_has_to_be_known_of_differences_stands_once_below_their_table() -> None:
+    page = make_page(make_engine())
+    updates = ask(page, Ticket(), "bundled:skewed", "bundled:balanced")
+    told = str(updates[page.at.compared.table])
+    assert told.count("Too few for a test") == 1
+    rows = told.partition("</table>")[0]
+    assert rows.count("<td>1</td>") == rows.count("<tr>") - 1, "all of them are paired over five templates"

@@ -84,6 +84,10 @@ def ask_again(tab: Tab) -> None:
     page.wait_for_timeout(500)
 
 
+CELLS_JS = """() => [...document.querySelectorAll('.heatmap-label text')]
+  .map((text) => [text.style.fill, getComputedStyle(text).fill]).filter(([own, seen]) => own !== seen)"""
+
+
 def accessible(page: Page, where: str, within: str | None = None) -> None:
     """No serious or critical finding of axe-core."""
     found = Axe().run(page, context=within, options={"resultTypes": ["violations"]}).response["violations"]
@@ -120,6 +124,7 @@ def test_a_page_is_accessible_with_everything_opened_and_nothing_jumps(opened: T
     page.evaluate("window.clipspect.mood(true)")
     page.wait_for_timeout(400)  # colours that fade
     accessible(page, "dark")
+    assert page.evaluate(CELLS_JS) == [], "numbers in cells go by the colour of the cell, in the dark as well"
     if path in PROBES:
         page.locator(".guess-turn").click()
         page.wait_for_selector(".guess-side")
